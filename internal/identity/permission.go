@@ -1,0 +1,214 @@
+package identity
+
+import (
+	"math/bits"
+	"slices"
+)
+
+// Permission names one thing that somebody may do. The names that ClusterWare has are its names; the rest follow their
+// pattern. There is one catalogue for both dialects.
+type Permission uint8
+
+// The catalogue. Each primitive has at least Read and Write. The order is not part of any contract: permissions are
+// stored and sent by name.
+const (
+	noPermission Permission = iota
+
+	// ClusterWare's catalogue (contracts: clusterware 2.10).
+
+	ActionsRead
+	ActionsWrite
+	AdminsRead
+	AdminsWrite
+	AdminsWriteSelf
+	AttribGroupsRead
+	AttribGroupsReadReserv
+	AttribGroupsWrite
+	AttribGroupsWriteReserv
+	BootConfigsRead
+	BootConfigsWrite
+	CertsRead
+	CertsWrite
+	ClusterRead
+	ClusterWrite
+	DistrosRead
+	DistrosWrite
+	DynGroupsRead
+	DynGroupsWrite
+	GitReposRead
+	GitReposWrite
+	HeadsRead
+	HeadsWrite
+	HealthChecksRead
+	HealthChecksWrite
+	HostnamesRead
+	HostnamesWrite
+	IbnetsRead
+	IbnetsWrite
+	ImagesRead
+	ImagesWrite
+	MultitenancyRead
+	MultitenancyWrite
+	NamingPoolsRead
+	NamingPoolsWrite
+	NetworksRead
+	NetworksWrite
+	NodesRead
+	NodesReadAttribs
+	NodesReadReserv
+	NodesWrite
+	NodesWriteAttribs
+	NodesWriteGroups
+	NodesWriteReserv
+	NodesPowerControl
+	NodesExecCommand
+	ReposRead
+	ReposWrite
+	StateMapsRead
+	StateMapsWrite
+	UseAiAgent
+
+	// What the ClusterCockpit side needs.
+
+	// ClustersRead is to read the cluster, sub-cluster and metric configuration.
+	ClustersRead
+	// JobsRead is to read one's own jobs and their metrics.
+	JobsRead
+	// JobsReadProject is to read every job of the projects one manages.
+	JobsReadProject
+	// JobsReadAll is to read every job.
+	JobsReadAll
+	// JobsWrite is to start, stop, edit and delete jobs.
+	JobsWrite
+	// TagsWrite is to make tags that everybody sees.
+	TagsWrite
+	// MetricsRead is to read samples of nodes, whether a job ran there or not.
+	MetricsRead
+	// MetricsWrite is to write samples.
+	MetricsWrite
+	// MetricsAdmin is to free and dump the metric store's memory.
+	MetricsAdmin
+	// NodeStatesWrite is to report what the scheduler thinks of the nodes.
+	NodeStatesWrite
+	// TokensRead is to list the tokens of everybody.
+	TokensRead
+	// TokensWrite is to revoke the tokens of everybody.
+	TokensWrite
+	// AuditRead is to read the audit trail.
+	AuditRead
+
+	permissionEnd
+)
+
+// String returns the permission's name in the catalogue.
+func (p Permission) String() string {
+	if p > noPermission && p < permissionEnd {
+		return permissionNames[p]
+	}
+	return "none"
+}
+
+var permissionNames = [permissionEnd]string{
+	ActionsRead: "ActionsRead", ActionsWrite: "ActionsWrite",
+	AdminsRead: "AdminsRead", AdminsWrite: "AdminsWrite", AdminsWriteSelf: "AdminsWriteSelf",
+	AttribGroupsRead: "AttribGroupsRead", AttribGroupsReadReserv: "AttribGroupsReadReserv",
+	AttribGroupsWrite: "AttribGroupsWrite", AttribGroupsWriteReserv: "AttribGroupsWriteReserv",
+	BootConfigsRead: "BootConfigsRead", BootConfigsWrite: "BootConfigsWrite",
+	CertsRead: "CertsRead", CertsWrite: "CertsWrite",
+	ClusterRead: "ClusterRead", ClusterWrite: "ClusterWrite",
+	DistrosRead: "DistrosRead", DistrosWrite: "DistrosWrite",
+	DynGroupsRead: "DynGroupsRead", DynGroupsWrite: "DynGroupsWrite",
+	GitReposRead: "GitReposRead", GitReposWrite: "GitReposWrite",
+	HeadsRead: "HeadsRead", HeadsWrite: "HeadsWrite",
+	HealthChecksRead: "HealthChecksRead", HealthChecksWrite: "HealthChecksWrite",
+	HostnamesRead: "HostnamesRead", HostnamesWrite: "HostnamesWrite",
+	IbnetsRead: "IbnetsRead", IbnetsWrite: "IbnetsWrite",
+	ImagesRead: "ImagesRead", ImagesWrite: "ImagesWrite",
+	MultitenancyRead: "MultitenancyRead", MultitenancyWrite: "MultitenancyWrite",
+	NamingPoolsRead: "NamingPoolsRead", NamingPoolsWrite: "NamingPoolsWrite",
+	NetworksRead: "NetworksRead", NetworksWrite: "NetworksWrite",
+	NodesRead: "NodesRead", NodesReadAttribs: "NodesReadAttribs", NodesReadReserv: "NodesReadReserv",
+	NodesWrite: "NodesWrite", NodesWriteAttribs: "NodesWriteAttribs", NodesWriteGroups: "NodesWriteGroups",
+	NodesWriteReserv: "NodesWriteReserv", NodesPowerControl: "NodesPowerControl", NodesExecCommand: "NodesExecCommand",
+	ReposRead: "ReposRead", ReposWrite: "ReposWrite",
+	StateMapsRead: "StateMapsRead", StateMapsWrite: "StateMapsWrite", UseAiAgent: "UseAiAgent",
+	ClustersRead: "ClustersRead",
+	JobsRead:     "JobsRead", JobsReadProject: "JobsReadProject", JobsReadAll: "JobsReadAll", JobsWrite: "JobsWrite",
+	TagsWrite: "TagsWrite", MetricsRead: "MetricsRead", MetricsWrite: "MetricsWrite", MetricsAdmin: "MetricsAdmin",
+	NodeStatesWrite: "NodeStatesWrite", TokensRead: "TokensRead", TokensWrite: "TokensWrite", AuditRead: "AuditRead",
+}
+
+// ParsePermission returns the permission with that name.
+func ParsePermission(name string) (Permission, bool) {
+	i := slices.Index(permissionNames[:], name)
+	if name == "" || i < 0 {
+		return noPermission, false
+	}
+	return Permission(i), true
+}
+
+// Set is a set of permissions. The zero value is empty. Sets are values and comparable.
+type Set struct{ words [2]uint64 }
+
+// SetOf returns the set of the given permissions.
+func SetOf(ps ...Permission) Set {
+	var s Set
+	for _, p := range ps {
+		s.words[p/64] |= 1 << (p % 64)
+	}
+	return s
+}
+
+// All returns the set of every permission in the catalogue.
+func All() Set {
+	var s Set
+	for p := noPermission + 1; p < permissionEnd; p++ {
+		s.words[p/64] |= 1 << (p % 64)
+	}
+	return s
+}
+
+// Has reports whether p is in s.
+func (s Set) Has(p Permission) bool { return s.words[p/64]&(1<<(p%64)) != 0 }
+
+// Union returns what is in s or in t.
+func (s Set) Union(t Set) Set {
+	return Set{[2]uint64{s.words[0] | t.words[0], s.words[1] | t.words[1]}}
+}
+
+// Intersect returns what is in both s and t.
+func (s Set) Intersect(t Set) Set {
+	return Set{[2]uint64{s.words[0] & t.words[0], s.words[1] & t.words[1]}}
+}
+
+// Minus returns what is in s but not in t.
+func (s Set) Minus(t Set) Set {
+	return Set{[2]uint64{s.words[0] &^ t.words[0], s.words[1] &^ t.words[1]}}
+}
+
+// SubsetOf reports whether everything in s is in t as well.
+func (s Set) SubsetOf(t Set) bool { return s.Minus(t) == Set{} }
+
+// Len returns how many permissions s has.
+func (s Set) Len() int { return bits.OnesCount64(s.words[0]) + bits.OnesCount64(s.words[1]) }
+
+// List returns the permissions of s in the order of the catalogue.
+func (s Set) List() []Permission {
+	list := make([]Permission, 0, s.Len())
+	for p := noPermission + 1; p < permissionEnd; p++ {
+		if s.Has(p) {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// Names returns the names of the permissions of s, sorted.
+func (s Set) Names() []string {
+	names := make([]string, 0, s.Len())
+	for _, p := range s.List() {
+		names = append(names, p.String())
+	}
+	slices.Sort(names)
+	return names
+}
