@@ -1,8 +1,8 @@
 package api
 
 import (
-	"context"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
@@ -11,7 +11,8 @@ import (
 
 // Authenticator finds out who asks.
 type Authenticator interface {
-	// Authenticate returns the caller; fault.Unauthenticated when there is no credential or not a good one.
+	// Authenticate returns the caller; fault.Unauthenticated when there is no credential or not a good one. Address and
+	// request id are filled in either way.
 	Authenticate(r *http.Request) (identity.Caller, error)
 }
 
@@ -30,15 +31,14 @@ func (d *Dialect) Mux(g Guard) http.Handler {
 		rt := &d.Routes[i]
 		h := d.handler(rt, g)
 		for _, m := range rt.Methods {
-			for _, p := range append([]string{rt.Path}, rt.Aliases...) {
-				mux.Handle(m+" "+trimSlash(p), h)
+			for _, p := range rt.paths() {
+				mux.Handle(pattern(m, p), h)
 			}
 		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r = withoutSlash(r)
-		h, pattern := mux.Handler(r)
-		if pattern == "" {
+		r = canonical(r)
+		if h, pattern := mux.Handler(r); pattern == "" {
 			d.unmatched(w, r, h)
 			return
 		}
@@ -61,6 +61,7 @@ func (d *Dialect) unmatched(w http.ResponseWriter, r *http.Request, h http.Handl
 // ErrNoRoute is the cause of the failure that a dialect writes for a path that no route has.
 const ErrNoRoute = noRouteError("no such route")
 
+// noRouteError is a constant error, so that nobody can assign to ErrNoRoute.
 type noRouteError string
 
 // Error returns the text.
@@ -69,15 +70,11 @@ func (e noRouteError) Error() string { return string(e) }
 func (d *Dialect) handler(rt *Route, g Guard) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		caller, err := g.Auth.Authenticate(r)
-		if err != nil && rt.Access.IsPublic() {
-			caller, err = identity.Caller{}, nil
+		if err != nil {
+			caller = identity.Caller{Addr: caller.Addr, RequestID: caller.RequestID}
 		}
-		if err == nil {
-			err = rt.Access.Check(caller)
-		}
-		if err == nil {
-			ctx := context.WithValue(r.Context(), statusKey{}, rt.Status)
-			err = rt.serve(d, w, r.WithContext(ctx), caller)
+		if err == nil || rt.Access.IsPublic() {
+			err = d.admitted(rt, w, r, caller)
 		}
 		if err == nil {
 			return
@@ -89,32 +86,42 @@ func (d *Dialect) handler(rt *Route, g Guard) http.Handler {
 	})
 }
 
-type statusKey struct{}
-
-func statusFrom(r *http.Request) int {
-	if s, ok := r.Context().Value(statusKey{}).(int); ok {
-		return s
+// admitted serves a caller who is known, when the route's rule lets him pass.
+func (d *Dialect) admitted(rt *Route, w http.ResponseWriter, r *http.Request, c identity.Caller) error {
+	if err := rt.Access.Check(c); err != nil {
+		return err
 	}
-	return http.StatusOK
+	return rt.serve(rt, d, w, r, c)
 }
 
-func trimSlash(path string) string {
+// pattern returns what the mux calls a route. The root is only itself, not everything below it.
+func pattern(method, path string) string {
 	if t := strings.TrimRight(path, "/"); t != "" {
-		return t
+		return method + " " + t
 	}
-	return "/"
+	return method + " /{$}"
 }
 
-// withoutSlash returns r with a path that does not end in a slash: 1.2 to 1.4 of ClusterCockpit redirected between both
-// spellings, which curl -X POST does not survive (contract clustercockpit 0.3).
-func withoutSlash(r *http.Request) *http.Request {
-	t := trimSlash(r.URL.Path)
-	if t == r.URL.Path {
+// canonical returns r with a path that has no double slashes and does not end in one. Both spellings are answered
+// directly: a redirect between them is what curl -X POST does not survive (contract clustercockpit 0.3).
+func canonical(r *http.Request) *http.Request {
+	was := r.URL.EscapedPath()
+	path := was
+	for strings.Contains(path, "//") {
+		path = strings.ReplaceAll(path, "//", "/")
+	}
+	if path = strings.TrimRight(path, "/"); path == "" {
+		path = "/"
+	}
+	if path == was {
 		return r
 	}
-	c := *r
-	u := *r.URL
-	u.Path, u.RawPath = t, strings.TrimRight(u.RawPath, "/")
+	plain, err := url.PathUnescape(path)
+	if err != nil { // not what EscapedPath returns; the mux will find no route
+		return r
+	}
+	c, u := *r, *r.URL
+	u.Path, u.RawPath = plain, path
 	c.URL = &u
 	return &c
 }
@@ -125,6 +132,11 @@ type headerOnly struct {
 	status int
 }
 
-func (h *headerOnly) Header() http.Header         { return h.header }
+// Header returns the header to be filled.
+func (h *headerOnly) Header() http.Header { return h.header }
+
+// Write drops b.
 func (h *headerOnly) Write(b []byte) (int, error) { return len(b), nil }
-func (h *headerOnly) WriteHeader(code int)        { h.status = code }
+
+// WriteHeader keeps the status.
+func (h *headerOnly) WriteHeader(code int) { h.status = code }

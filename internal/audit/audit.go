@@ -31,7 +31,7 @@ type Record struct {
 	Actor     string    // who really acted: the person, script or service behind the credential
 	Subject   string    // as whom: differs from Actor under impersonation
 	TokenID   string    // jti of the credential, "" for sessions, sockets and the command line
-	Via       string    // kind of credential: "token", "session", "socket", "command"
+	Via       string    // kind of credential: "token", "session", "socket", "command", "password"
 	Addr      string    // client address without port, "" for local calls
 	RequestID string    // joins the record with the request log
 	Action    string    // noun.verb, e.g. "user.create"

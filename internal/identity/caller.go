@@ -17,11 +17,14 @@ const (
 	ViaSession Via = "session" // a browser session
 	ViaSocket  Via = "socket"  // the local socket: the operating system vouches for the user
 	ViaCommand Via = "command" // a command line flag on the head itself
+
+	ViaPassword Via = "password" // a name and a password, of which another credential comes
 )
 
 // Actor is who really acts behind an impersonation token.
 type Actor struct {
 	Name    string
+	ID      UserID // binds to the account, not to its name; "" for the command line and in foreign tokens
 	TokenID string // jti of the credential with which the token was made, "" when it was no token
 }
 

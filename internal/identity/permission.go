@@ -3,6 +3,9 @@ package identity
 import (
 	"math/bits"
 	"slices"
+	"strings"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 )
 
 // Permission names one thing that somebody may do. The names that ClusterWare has are its names; the rest follow their
@@ -145,6 +148,31 @@ func ParsePermission(name string) (Permission, bool) {
 		return noPermission, false
 	}
 	return Permission(i), true
+}
+
+// ParsePermissions returns the set of the permissions with those names. It fails with fault.Invalid on the first name
+// that is not in the catalogue.
+func ParsePermissions(names ...string) (Set, error) {
+	var s Set
+	for _, name := range names {
+		p, ok := ParsePermission(name)
+		if !ok {
+			return Set{}, fault.New(fault.Invalid, "unknown permission %q; the catalogue has names such as NodesRead or ImagesWrite", name)
+		}
+		s = s.Union(SetOf(p))
+	}
+	return s, nil
+}
+
+// ReadOnly returns the set of every permission that only reads. The catalogue's names say which those are.
+func ReadOnly() Set {
+	var s Set
+	for p := noPermission + 1; p < permissionEnd; p++ {
+		if strings.Contains(permissionNames[p], "Read") {
+			s = s.Union(SetOf(p))
+		}
+	}
+	return s
 }
 
 // Set is a set of permissions. The zero value is empty. Sets are values and comparable.

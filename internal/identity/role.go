@@ -120,18 +120,12 @@ func (t *Roles) Effective(roles []Role) (has, handsOn Set) {
 	return has, handsOn.Union(has)
 }
 
+// apiIsLimited reports whether api stands beside a role of people who are no administrators.
 func (t *Roles) apiIsLimited(roles []Role) bool {
-	limited := false
-	for _, r := range roles {
-		switch r {
-		case RoleAdmin, RoleFullAdmin:
-			return false
-		case RoleUser, RoleManager, RoleSupport:
-			limited = true
-		default:
-		}
+	any := func(of ...Role) bool {
+		return slices.ContainsFunc(roles, func(r Role) bool { return slices.Contains(of, r) })
 	}
-	return limited
+	return any(RoleUser, RoleManager, RoleSupport) && !any(RoleAdmin, RoleFullAdmin)
 }
 
 func cockpitGrants() []Grant {
@@ -174,8 +168,10 @@ func wareGrants() []Grant {
 	manager := reads().Union(SetOf(AdminsWriteSelf, AdminsWrite, TokensRead, TokensWrite, AuditRead))
 	return []Grant{
 		{Role: RoleFullAdmin, Display: "Full Admin", Description: "Everything", Permissions: All()},
-		{Role: RoleWareManager, Display: "Manager", Description: "Manages administrators and mints tokens for them; reads the rest",
-			Permissions: manager, Delegates: manager.Union(production)},
+		{
+			Role: RoleWareManager, Display: "Manager", Description: "Manages administrators and mints tokens for them; reads the rest",
+			Permissions: manager, Delegates: manager.Union(production),
+		},
 		{Role: RoleProductionEngineer, Display: "Production Engineer", Description: "Runs production: nodes, attributes, images, boot", Permissions: production},
 		{Role: RoleImageEngineer, Display: "Image Engineer", Description: "Builds images and boot configurations", Permissions: images},
 		{Role: RoleOnsiteEngineer, Display: "Onsite Engineer", Description: "Works at the racks: power, adding and removing nodes", Permissions: onsite},

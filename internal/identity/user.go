@@ -8,6 +8,7 @@ import (
 	"context"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/audit"
@@ -51,11 +52,19 @@ type User struct {
 
 var userName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,99}$`)
 
+// looksLikeID reports whether a name could be taken for an id, by which users can be named as well.
+func looksLikeID(name string) bool {
+	return len(name) == 32 && strings.Trim(name, "0123456789abcdefABCDEF") == ""
+}
+
 // Validate reports the first thing that is wrong with the record itself, as fault.Invalid. It does not know which roles
 // exist; Roles.Parse does.
 func (u User) Validate() error {
 	if !userName.MatchString(u.Name) {
 		return fault.New(fault.Invalid, "user name %q is not valid: 1 to 100 letters, digits or _ . @ + -, beginning with a letter, digit or _", u.Name)
+	}
+	if looksLikeID(u.Name) {
+		return fault.New(fault.Invalid, "user name %q is not valid: it looks like the id of another user", u.Name)
 	}
 	manager := slices.Contains(u.Roles, RoleManager)
 	if manager && len(u.Projects) == 0 {
@@ -75,7 +84,7 @@ type Update struct {
 	Roles       *[]Role
 	Projects    *[]string
 	Keys        *[]string
-	Password    *string // encoded hash
+	Password    *string // in the clear, as in NewUser; "" takes the password away
 	Disabled    *bool
 }
 

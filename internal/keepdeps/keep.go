@@ -8,6 +8,7 @@ import (
 	_ "github.com/go-jose/go-jose/v4"
 	_ "github.com/golang-jwt/jwt/v5"
 	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/klauspost/compress/gzhttp"
 	_ "github.com/pkg/sftp"
 	_ "github.com/pressly/goose/v3"
 	_ "github.com/prometheus/client_golang/prometheus/promhttp"

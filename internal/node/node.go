@@ -104,7 +104,8 @@ type Store interface {
 	ReportNodes(ctx context.Context, nodes []Node) error
 	// ListGroups returns all attribute groups by name.
 	ListGroups(ctx context.Context) ([]Group, error)
-	// SaveGroup adds a group or replaces the one with its UID; fault.Conflict when the name is taken.
+	// SaveGroup adds a group or replaces the one with its UID; fault.Conflict when the name is taken. A group with Default
+	// takes that mark away from every other one.
 	SaveGroup(ctx context.Context, g Group, rec audit.Record) error
 	// DeleteGroup removes a group; fault.NotFound, fault.Conflict while nodes are in it.
 	DeleteGroup(ctx context.Context, uid UID, rec audit.Record) error

@@ -18,10 +18,10 @@ type Kind string
 
 // The kinds of token.
 const (
-	Access        Kind = "access"        // tools, short-lived, comes with a refresh token
-	Refresh       Kind = "refresh"       // good only for a new access token
-	Service       Kind = "service"       // scripts and services, made on purpose with a lifetime
-	Impersonation Kind = "impersonation" // made by an actor who acts as somebody else
+	KindAccess        Kind = "access"        // tools, short-lived, comes with a refresh token
+	KindRefresh       Kind = "refresh"       // good only for a new access token
+	KindService       Kind = "service"       // scripts and services, made on purpose with a lifetime
+	KindImpersonation Kind = "impersonation" // made by an actor who acts as somebody else
 )
 
 // Claims is what a token says. Times have whole seconds.
@@ -125,7 +125,7 @@ type SessionStore interface {
 // MintRequest asks for a token.
 type MintRequest struct {
 	For         string        // name of the user it is for; "" means the caller himself
-	Kind        Kind          // "" means Service for oneself and Impersonation for others
+	Kind        Kind          // "" means KindService for oneself and KindImpersonation for others
 	Lifetime    time.Duration // 0 means the default of the kind
 	Name        string        // label for people
 	Purpose     string

@@ -1,0 +1,39 @@
+# Bridgehead. The doors for people: make demo, make test, make bench, make lint.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export CGO_ENABLED ?= 0
+
+PROGRAMS := cc-backend cc-metric-store gen-keypair clustersim cw-adminctl cw-nodectl
+VERSION  := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+GO       := go
+BUILD    := $(GO) build -trimpath -ldflags '-s -w -X github.com/bridgehead-hpc/bridgehead/internal/server.version=$(VERSION)'
+
+.PHONY: help build demo test lint bench generate web clean
+
+help: ## This list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
+
+build: ## Build every program into bin/
+	@mkdir -p bin
+	$(BUILD) -o bin/ $(addprefix ./cmd/,$(PROGRAMS))
+
+demo: build ## Run everything here: a head node, a live simulated cluster, this machine as a node
+	@scripts/demo.sh
+
+test: ## Install what the tests need (on Debian as root; else say what is skipped) and run every test
+	@scripts/test.sh
+
+lint: ## golangci-lint, go vet, generated files are current
+	@scripts/lint.sh
+
+bench: ## The performance tables
+	@scripts/bench.sh
+
+generate: ## Make generated files again
+	$(GO) generate ./...
+
+web: ## Build the web UI into web/dist
+	cd web && npm ci --no-audit --no-fund && npm run build
+
+clean: ## Remove what make has made
+	rm -rf bin demo

@@ -1,0 +1,103 @@
+package client
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/http"
+)
+
+// Admin is an account.
+type Admin struct {
+	UID         string   `json:"uid"`
+	Name        string   `json:"name"`
+	Description string   `json:"description"`
+	Roles       Strings  `json:"roles"`
+	Keys        []string `json:"keys"`
+	Fields      Fields   `json:"-"` // the whole record as sent
+}
+
+// UnmarshalJSON decodes an account and keeps all its fields.
+func (a *Admin) UnmarshalJSON(data []byte) error {
+	type plain Admin
+	return decodeRecord(data, (*plain)(a), &a.Fields)
+}
+
+// ListAdmins returns all accounts by name; ErrDenied.
+func (c *Client) ListAdmins(ctx context.Context) ([]Admin, error) {
+	var data json.RawMessage
+	if err := c.ware(ctx, request{method: http.MethodGet, path: "/admins"}, &data); err != nil {
+		return nil, err
+	}
+	return listOf(data, func(a, b Admin) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// GetAdmin returns the account with that name or UID; ErrNotFound, ErrDenied.
+func (c *Client) GetAdmin(ctx context.Context, id string) (Admin, error) {
+	var a Admin
+	err := c.ware(ctx, request{method: http.MethodGet, path: "/admin/" + segment(id)}, &a)
+	return a, err
+}
+
+// CreateAdmin adds an account and returns its UID; ErrConflict when the name is taken, ErrDenied. Without the field
+// "roles" it gets the creator's.
+func (c *Client) CreateAdmin(ctx context.Context, fields map[string]any) (uid string, err error) {
+	err = c.ware(ctx, request{method: http.MethodPost, path: "/admins", body: fields}, &uid)
+	return uid, err
+}
+
+// UpdateAdmin changes the given fields; ErrNotFound, ErrDenied.
+func (c *Client) UpdateAdmin(ctx context.Context, id string, fields map[string]any) error {
+	return c.ware(ctx, request{method: http.MethodPatch, path: "/admin/" + segment(id), body: fields}, nil)
+}
+
+// DeleteAdmin removes an account; ErrNotFound, ErrDenied.
+func (c *Client) DeleteAdmin(ctx context.Context, id string) error {
+	return c.ware(ctx, request{method: http.MethodDelete, path: "/admin/" + segment(id)}, nil)
+}
+
+// Identity is who the head thinks that the caller is.
+type Identity struct {
+	Name        string   `json:"name"`
+	UID         string   `json:"uid"`
+	Roles       Strings  `json:"roles"`
+	Permissions []string `json:"permissions"`
+	Fields      Fields   `json:"-"` // the whole record as sent
+}
+
+// UnmarshalJSON decodes an identity and keeps all its fields.
+func (i *Identity) UnmarshalJSON(data []byte) error {
+	type plain Identity
+	return decodeRecord(data, (*plain)(i), &i.Fields)
+}
+
+// Whoami returns who the caller is; ErrUnauthenticated.
+func (c *Client) Whoami(ctx context.Context) (Identity, error) {
+	var i Identity
+	err := c.ware(ctx, request{method: http.MethodGet, path: "/whoami"}, &i)
+	return i, err
+}
+
+// Role is a named set of permissions.
+type Role struct {
+	UID         string   `json:"uid"`
+	Name        string   `json:"name"`
+	Description string   `json:"description"`
+	Permissions []string `json:"permissions"`
+	Fields      Fields   `json:"-"` // the whole record as sent
+}
+
+// UnmarshalJSON decodes a role and keeps all its fields.
+func (r *Role) UnmarshalJSON(data []byte) error {
+	type plain Role
+	return decodeRecord(data, (*plain)(r), &r.Fields)
+}
+
+// ListRoles returns all roles by name.
+func (c *Client) ListRoles(ctx context.Context) ([]Role, error) {
+	var data json.RawMessage
+	if err := c.ware(ctx, request{method: http.MethodGet, path: "/roles"}, &data); err != nil {
+		return nil, err
+	}
+	return listOf(data, func(a, b Role) int { return cmp.Compare(a.Name, b.Name) })
+}

@@ -1,0 +1,188 @@
+package access
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/fault"
+	"github.com/bridgehead-hpc/bridgehead/internal/identity"
+)
+
+// Tokens checks signed tokens. *token.Service is one.
+type Tokens interface {
+	// Authenticate returns the caller behind a token; fault.Unauthenticated.
+	Authenticate(ctx context.Context, raw, addr, requestID string) (identity.Caller, error)
+}
+
+// Sessions keeps browser logins. *token.Sessions is one.
+type Sessions interface {
+	// Authenticate returns the caller behind a session's secret; fault.Unauthenticated.
+	Authenticate(ctx context.Context, secret, addr, requestID string) (identity.Caller, error)
+}
+
+// Users finds accounts. *identity.Service is one.
+type Users interface {
+	// Resolve returns the user and what he may do now; fault.NotFound, fault.Unauthenticated when disabled.
+	Resolve(ctx context.Context, name string) (u identity.User, has, handsOn identity.Set, err error)
+}
+
+// Gate finds out who sends a request. It is the api.Authenticator of the head node.
+//
+// A token in a header comes first, then the session cookie, then the operating system's word about who is at the other
+// end of the local socket. A bad credential is refused, even if another one would be good: what was presented on
+// purpose decides. Tokens in cookies or in the query string are not looked at.
+type Gate struct {
+	Tokens   Tokens
+	Sessions Sessions
+	Users    Users
+	// Proxies are the peers whose X-Forwarded-For and X-Real-Ip are believed.
+	Proxies []netip.Prefix
+	// APIAllowed are the addresses from which tokens are accepted below /api; empty means everywhere.
+	APIAllowed []netip.Prefix
+	// Open, when set, admits everybody as this caller: the switch disable-authentication.
+	Open *identity.Caller
+}
+
+// SessionCookie is the name of the session's cookie (contract clustercockpit 1.6).
+const SessionCookie = "session"
+
+// Authenticate implements api.Authenticator.
+func (g *Gate) Authenticate(r *http.Request) (identity.Caller, error) {
+	addr, id := g.ClientAddr(r), RequestID(r.Context())
+	if g.Open != nil {
+		c := *g.Open
+		c.Addr, c.RequestID = addr, id
+		return c, nil
+	}
+	raw, err := tokenFrom(r.Header)
+	if err != nil {
+		return identity.Caller{}, err
+	}
+	if raw != "" {
+		if err := g.allowed(r, addr); err != nil {
+			return identity.Caller{}, err
+		}
+		return g.Tokens.Authenticate(r.Context(), raw, addr, id)
+	}
+	if c, err := r.Cookie(SessionCookie); err == nil && c.Value != "" {
+		return g.Sessions.Authenticate(r.Context(), c.Value, addr, id)
+	}
+	if name, ok := peerUser(r.Context()); ok {
+		return g.fromSocket(r.Context(), name, id)
+	}
+	return identity.Caller{}, fault.New(fault.Unauthenticated, "no user for secured check")
+}
+
+// fromSocket trusts the operating system: its user is the user of the same name here.
+func (g *Gate) fromSocket(ctx context.Context, name, requestID string) (identity.Caller, error) {
+	u, has, handsOn, err := g.Users.Resolve(ctx, name)
+	if fault.Is(err, fault.NotFound) {
+		return identity.Caller{}, fault.Because(fault.Unauthenticated, err,
+			"the operating system's user %s is no user here; an administrator creates one with: cw-adminctl create name=%s roles=...", name, name)
+	}
+	if err != nil {
+		return identity.Caller{}, err
+	}
+	return identity.Caller{User: u, Via: identity.ViaSocket, Permissions: has, HandsOn: handsOn, RequestID: requestID}, nil
+}
+
+// allowed holds api-allowed-ips (contract clustercockpit 1.5).
+func (g *Gate) allowed(r *http.Request, addr string) error {
+	if len(g.APIAllowed) == 0 || !strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/api/v1/") {
+		return nil
+	}
+	ip, err := netip.ParseAddr(addr)
+	if err == nil && contains(g.APIAllowed, ip) {
+		return nil
+	}
+	return fault.New(fault.Unauthenticated, "unknown ip: %s", addr)
+}
+
+// tokenFrom returns the token that a request carries, "" when there is none. ClusterCockpit's clients use X-Auth-Token,
+// or Authorization with or without the word Bearer (contract clustercockpit 1.3).
+func tokenFrom(h http.Header) (string, error) {
+	if len(h.Values("Authorization")) > 1 || len(h.Values("X-Auth-Token")) > 1 {
+		return "", fault.New(fault.Unauthenticated, "more than one token")
+	}
+	if raw := h.Get("X-Auth-Token"); raw != "" {
+		return raw, nil
+	}
+	auth := h.Get("Authorization")
+	scheme, rest, ok := strings.Cut(auth, " ")
+	switch {
+	case !ok:
+		return auth, nil
+	case strings.EqualFold(scheme, "Bearer"):
+		return rest, nil
+	default:
+		return "", fault.New(fault.Unauthenticated, "the authorization scheme %q is not supported; Bearer is", scheme)
+	}
+}
+
+// ClientAddr returns the client's address without port: the peer's, or what a configured proxy says it is. It is "" for
+// the local socket.
+func (g *Gate) ClientAddr(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	peer, err := netip.ParseAddr(host)
+	if err != nil || !contains(g.Proxies, peer) {
+		return host
+	}
+	if real := r.Header.Get("X-Real-Ip"); real != "" {
+		return cleanAddr(real, host)
+	}
+	// The last entry is the one that our own proxy has added; those before it are the client's to invent.
+	hops := strings.Split(r.Header.Get("X-Forwarded-For"), ",")
+	return cleanAddr(hops[len(hops)-1], host)
+}
+
+func cleanAddr(text, otherwise string) string {
+	ip, err := netip.ParseAddr(strings.TrimSpace(text))
+	if err != nil {
+		return otherwise
+	}
+	return ip.String()
+}
+
+func contains(prefixes []netip.Prefix, ip netip.Addr) bool {
+	for _, p := range prefixes {
+		if p.Contains(ip.Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+type contextKey uint8
+
+const (
+	peerKey contextKey = iota
+	requestKey
+)
+
+// WithPeer returns a context in which the operating system vouches for the named user: for the connections of the
+// local socket, and nothing else.
+func WithPeer(ctx context.Context, osUser string) context.Context {
+	return context.WithValue(ctx, peerKey, osUser)
+}
+
+func peerUser(ctx context.Context) (string, bool) {
+	name, ok := ctx.Value(peerKey).(string)
+	return name, ok && name != ""
+}
+
+// WithRequestID returns a context that carries the request's id into logs, errors and the audit trail.
+func WithRequestID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, requestKey, id)
+}
+
+// RequestID returns the id that WithRequestID put into ctx, "" without one.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestKey).(string)
+	return id
+}

@@ -1,0 +1,200 @@
+// Package authn finds out whether somebody is who he says: passwords, and how often he may try.
+//
+// Hashing is made expensive on purpose, so it is also bounded on purpose: few hashes at the same time, a short queue in
+// front of them, and a budget of failures for each account and address.
+package authn
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/fault"
+)
+
+const (
+	// maxPassword is how many bytes a password may have.
+	maxPassword = 1024
+	// bcryptLimit is how many bytes of a password bcrypt looks at. It would let in whoever adds to such a long one.
+	bcryptLimit = 72
+
+	parallelHashes = 2  // each takes 19 MiB and one core
+	waitingHashes  = 32 // at some 40 ms each, nobody waits for a second
+)
+
+// params are argon2id's costs.
+type params struct {
+	memory uint32 // KiB
+	time   uint32
+	lanes  uint8
+}
+
+// current are the costs of new hashes: what OWASP names first. Older hashes keep theirs until their owner logs in.
+var current = params{memory: 19 << 10, time: 2, lanes: 1}
+
+const (
+	saltLength = 16
+	keyLength  = 32
+)
+
+// Passwords hashes passwords with argon2id and checks them against argon2id and, for accounts that came from
+// ClusterCockpit, bcrypt. It is safe for concurrent use and bounds the memory that it takes.
+//
+// A password is the bytes that were typed. Nothing is normalised: what differs in bytes is different.
+type Passwords struct {
+	slots   chan struct{}
+	waiting atomic.Int64
+}
+
+// NewPasswords returns a hasher.
+func NewPasswords() *Passwords { return &Passwords{slots: make(chan struct{}, parallelHashes)} }
+
+// HashPassword returns the encoded argon2id hash of password; fault.Invalid when it is empty or longer than 1024 bytes,
+// fault.TooMany when too many are waiting.
+func (p *Passwords) HashPassword(ctx context.Context, password string) (string, error) {
+	switch {
+	case password == "":
+		return "", fault.New(fault.Invalid, "the password is empty")
+	case len(password) > maxPassword:
+		return "", fault.New(fault.Invalid, "the password is longer than %d bytes", maxPassword)
+	}
+	h := hash{params: current, salt: make([]byte, saltLength)}
+	_, _ = rand.Read(h.salt) // never fails: crypto/rand ends the program instead
+	err := p.limited(ctx, func() { h.key = h.derive(password, keyLength) })
+	if err != nil {
+		return "", err
+	}
+	return h.String(), nil
+}
+
+// VerifyPassword reports whether encoded is the hash of password. Without a hash it takes as long as with one and says
+// no, so that the time does not tell which accounts exist. It fails with fault.TooMany when too many are waiting, and
+// when encoded is not a hash that this program knows.
+func (p *Passwords) VerifyPassword(ctx context.Context, encoded, password string) (ok bool, err error) {
+	if password == "" || len(password) > maxPassword { // no hash is made of these
+		encoded, password = "", ""
+	}
+	if strings.HasPrefix(encoded, "$2") {
+		var damaged error
+		if err := p.limited(ctx, func() { ok, damaged = verifyBcrypt(encoded, password) }); err != nil {
+			return false, err
+		}
+		return ok, damaged
+	}
+	h, known := hash{params: current, salt: make([]byte, saltLength), key: make([]byte, keyLength)}, false
+	if encoded != "" {
+		if h, err = parseHash(encoded); err != nil {
+			return false, err
+		}
+		known = true
+	}
+	err = p.limited(ctx, func() {
+		same := subtle.ConstantTimeCompare(h.derive(password, uint32(len(h.key))), h.key) == 1
+		ok = same && known
+	})
+	return ok, err
+}
+
+// outdated reports whether a good hash should be replaced when its password is known.
+func outdated(encoded string) bool {
+	h, err := parseHash(encoded)
+	return err != nil || h.params != current || len(h.salt) != saltLength || len(h.key) != keyLength
+}
+
+// limited runs work when there is room for it.
+func (p *Passwords) limited(ctx context.Context, work func()) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("wait for a password check: %w", err)
+	}
+	if p.waiting.Add(1) > parallelHashes+waitingHashes {
+		p.waiting.Add(-1)
+		return fault.New(fault.TooMany, "too many logins at the same time; try again in a moment")
+	}
+	defer p.waiting.Add(-1)
+	select {
+	case p.slots <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("wait for a password check: %w", ctx.Err())
+	}
+	defer func() { <-p.slots }()
+	work()
+	return nil
+}
+
+// maxBcryptCost takes about a second; ClusterCockpit writes 10.
+const maxBcryptCost = 14
+
+func verifyBcrypt(encoded, password string) (bool, error) {
+	if cost, err := bcrypt.Cost([]byte(encoded)); err != nil || cost > maxBcryptCost {
+		return false, errors.New("verify password: the stored bcrypt hash is damaged")
+	}
+	err := bcrypt.CompareHashAndPassword([]byte(encoded), []byte(password[:min(len(password), bcryptLimit)]))
+	switch {
+	case err == nil:
+		return len(password) <= bcryptLimit, nil
+	case errors.Is(err, bcrypt.ErrMismatchedHashAndPassword):
+		return false, nil
+	default:
+		return false, errors.New("verify password: the stored bcrypt hash is damaged")
+	}
+}
+
+// hash is an argon2id hash in parts.
+type hash struct {
+	params
+	salt, key []byte
+}
+
+func (h hash) derive(password string, length uint32) []byte {
+	return argon2.IDKey([]byte(password), h.salt, h.time, h.memory, h.lanes, length)
+}
+
+// phcPrefix begins every hash in the PHC string format that we write or read.
+const phcPrefix = "$argon2id$v=19$"
+
+// String returns the hash in the PHC string format.
+func (h hash) String() string {
+	enc := base64.RawStdEncoding
+	return fmt.Sprintf("%sm=%d,t=%d,p=%d$%s$%s", phcPrefix, h.memory, h.time, h.lanes, enc.EncodeToString(h.salt), enc.EncodeToString(h.key))
+}
+
+// parseHash reads what String writes. The costs are bounded: whoever can put a hash into the database should not be able
+// to stop the server with it.
+func parseHash(encoded string) (hash, error) {
+	bad := errors.New("verify password: the stored hash has a form that is not known")
+	rest, ok := strings.CutPrefix(encoded, phcPrefix)
+	parts := strings.Split(rest, "$")
+	if !ok || len(parts) != 3 {
+		return hash{}, bad
+	}
+	var h hash
+	costs := strings.Split(parts[0], ",")
+	if len(costs) != 3 {
+		return hash{}, bad
+	}
+	m, okM := cost(costs[0], "m=", 256<<10)
+	t, okT := cost(costs[1], "t=", 16)
+	l, okL := cost(costs[2], "p=", 16)
+	salt, errS := base64.RawStdEncoding.Strict().DecodeString(parts[1])
+	key, errK := base64.RawStdEncoding.Strict().DecodeString(parts[2])
+	if !okM || !okT || !okL || errS != nil || errK != nil || len(salt) < 8 || len(salt) > 64 || len(key) < 16 || len(key) > 64 {
+		return hash{}, bad
+	}
+	h.memory, h.time, h.lanes, h.salt, h.key = m, t, uint8(l), salt, key
+	return h, nil
+}
+
+func cost(text, name string, most uint32) (uint32, bool) {
+	digits, ok := strings.CutPrefix(text, name)
+	n, err := strconv.ParseUint(digits, 10, 32)
+	return uint32(n), ok && err == nil && n >= 1 && n <= uint64(most)
+}

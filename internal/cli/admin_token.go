@@ -1,0 +1,165 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bridgehead-hpc/bridgehead/client"
+)
+
+// tokenOptions are the options of cw-adminctl token.
+type tokenOptions struct {
+	lifetime, lifespan string
+	outfile            string
+	request            client.TokenRequest
+}
+
+func adminToken(t *tool) *cobra.Command {
+	var o tokenOptions
+	cmd := &cobra.Command{
+		Use: "token", Args: cobra.NoArgs,
+		Short: "Make a token for yourself, or for another administrator with -i",
+		Long: `Make a token for yourself, or with -i for another administrator, as whom its holder then acts.
+
+The token is a JSON object whose access_token goes into the header "Authorization: Bearer ...". Tools use a token
+file that client.authtkn in ~/.scyldcw/settings.ini, or CW_TOKEN_FILE, names. Whoever has the token has its rights
+until it expires or is revoked (cw-adminctl tokens revoke).`,
+		Example: `  cw-adminctl -i ProdEng token --lifetime 1d --outfile prodeng.token
+  cw-adminctl token --lifetime 8h --read-only | jq -r .access_token
+  cw-adminctl -i sched token --lifetime 4w --name 'job scheduler' --permissions JobsWrite,NodeStatesWrite`,
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.lifetime, "lifetime", "", "how long it lasts: seconds, or a number with s, m, h, d or w (`DURATION`)")
+	f.StringVar(&o.lifespan, "lifespan", "", "the same as --lifetime (`DURATION`)")
+	f.StringVar(&o.outfile, "outfile", "", "write it to `FILE`, readable by you only; without it, to stdout")
+	f.StringVar(&o.request.Name, "name", "", "label, shown in lists of tokens")
+	f.StringVar(&o.request.Purpose, "purpose", "", "what it is for, kept in the audit trail")
+	f.StringSliceVar(&o.request.Permissions, "permissions", nil, "narrow it to these permissions, divided by commas")
+	f.BoolVar(&o.request.ReadOnly, "read-only", false, "narrow it to permissions that only read")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return t.makeToken(cmd, o) }
+	return cmd
+}
+
+func (t *tool) makeToken(cmd *cobra.Command, o tokenOptions) error {
+	if o.lifetime != "" && o.lifespan != "" && o.lifetime != o.lifespan {
+		return usagef("--lifetime and --lifespan are the same option; they were given as %s and %s", o.lifetime, o.lifespan)
+	}
+	o.request.Lifetime = o.lifetime + o.lifespan
+	if o.lifetime != "" {
+		o.request.Lifetime = o.lifetime
+	}
+	if t.opts.all {
+		return usagef("a token is made for one administrator: name him with -i")
+	}
+	c, err := t.connect()
+	if err != nil {
+		return err
+	}
+	targets, err := t.admins(cmd.Context(), c, "self")
+	if err != nil {
+		return err
+	}
+	if len(targets) != 1 {
+		return usagef("a token is made for one administrator at a time, not for %d", len(targets))
+	}
+	token, err := c.MintToken(cmd.Context(), targets[0].id, o.request)
+	if err != nil {
+		return err
+	}
+	return t.deliver(token, targets[0].label, o.outfile)
+}
+
+// deliver writes the token to its file, or prints it.
+func (t *tool) deliver(token client.TokenFile, user, outfile string) error {
+	if outfile == "" || outfile == "-" {
+		text, err := token.Encode()
+		if err == nil {
+			_, err = t.env.Stdout.Write(text)
+		}
+		return err
+	}
+	path := expandHome(t.env, outfile)
+	if err := token.WriteFile(path); err != nil {
+		return fmt.Errorf("the token was made but could not be kept; revoke it with cw-adminctl tokens: %w", err)
+	}
+	until := "without end"
+	if !token.Expires.IsZero() {
+		until = "until " + token.Expires.UTC().Format("2006-01-02 15:04:05 UTC")
+	}
+	t.say("token for %s written to %s, good %s", user, path, until)
+	return nil
+}
+
+func adminTokens(t *tool) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "tokens", Short: "Show and revoke tokens", Args: cobra.NoArgs,
+		Example: "  cw-adminctl tokens ls\n  cw-adminctl tokens revoke 01J9Z3",
+		RunE: func(*cobra.Command, []string) error {
+			return usagef("an action is missing: cw-adminctl tokens ls, or cw-adminctl tokens revoke ID")
+		},
+	}
+	cmd.AddCommand(tokensList(t), tokensRevoke(t))
+	return cmd
+}
+
+func tokensList(t *tool) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "list", Aliases: []string{"ls"}, Args: cobra.NoArgs,
+		Short:   "Show your tokens; with -i those for other administrators, with -a everybody's",
+		Example: "  cw-adminctl tokens ls\n  cw-adminctl -i ProdEng tokens ls -l\n  cw-adminctl -a --csv tokens ls --dead",
+	}
+	dead := cmd.Flags().Bool("dead", false, "also those that have expired or been revoked")
+	level := detailFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		wanted, err := t.parseIDs(t.opts.ids)
+		if err != nil {
+			return err
+		}
+		c, err := t.connect()
+		if err != nil {
+			return err
+		}
+		tokens, err := tokensOf(cmd.Context(), c, client.TokenFilter{All: t.opts.all, Dead: *dead}, wanted.items)
+		return t.showFound(tokenListing(tokens), level(), err)
+	}
+	return cmd
+}
+
+// tokensOf lists the tokens of each user, or what the filter selects when there are none given.
+func tokensOf(ctx context.Context, c *client.Client, f client.TokenFilter, users []string) ([]client.Token, error) {
+	if len(users) == 0 {
+		return c.ListTokens(ctx, f)
+	}
+	lists, err := gather(ctx, named(users), func(ctx context.Context, user string) ([]client.Token, error) {
+		f := f
+		f.User = user
+		return c.ListTokens(ctx, f)
+	})
+	return slices.Concat(lists...), err
+}
+
+func tokenListing(tokens []client.Token) listing {
+	l := listing{title: "Tokens", key: "jti", columns: []string{"user", "type", "name", "issued_by", "expires", "last_used"}, tabular: true}
+	for _, tok := range tokens {
+		l.records = append(l.records, record{tok.ID, "", tok.Fields})
+	}
+	return l
+}
+
+func tokensRevoke(t *tool) *cobra.Command {
+	return &cobra.Command{
+		Use: "revoke ID ...", Args: cobra.MinimumNArgs(1),
+		Short:   "Make tokens useless at once",
+		Example: "  cw-adminctl tokens revoke 4be0643f1d98573b97cdca98a65347dd",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := t.connect()
+			if err != nil {
+				return err
+			}
+			return t.eachSaying(cmd.Context(), named(args), "revoked", c.RevokeToken)
+		},
+	}
+}

@@ -1,0 +1,181 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The fields that are not text. The head checks them all the same; here they only get the right JSON type.
+var (
+	listFields    = []string{"roles", "keys", "projects", "groups"}
+	numberFields  = []string{"index"}
+	booleanFields = []string{"disabled"}
+)
+
+// assignment splits field=value; a value that begins with @ is the content of that file, @@ stands for an @.
+func (t *tool) assignment(arg string) (field, value string, err error) {
+	field, value, ok := strings.Cut(arg, "=")
+	if !ok || field == "" {
+		return "", "", usagef("%q is not of the form field=value", arg)
+	}
+	if literal, ok := strings.CutPrefix(value, "@@"); ok {
+		return field, "@" + literal, nil
+	}
+	path, isFile := strings.CutPrefix(value, "@")
+	if !isFile {
+		return field, value, nil
+	}
+	data, err := os.ReadFile(expandHome(t.env, path))
+	if err != nil {
+		return "", "", usagef("read the value of %s: %w", field, err)
+	}
+	return field, strings.TrimRight(string(data), "\r\n"), nil
+}
+
+// assignments reads field=value arguments into a record for the head.
+func (t *tool) assignments(args []string) (map[string]any, error) {
+	record := map[string]any{}
+	for _, arg := range args {
+		field, value, err := t.assignment(arg)
+		if err != nil {
+			return nil, err
+		}
+		if key, ok := strings.CutPrefix(field, "attributes."); ok {
+			err = setAttribute(record, key, value)
+		} else {
+			record[field], err = typed(field, value)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return record, nil
+}
+
+// setAttribute puts attributes.key=value into the record's map of attributes.
+func setAttribute(record map[string]any, key, value string) error {
+	if record["attributes"] == nil {
+		record["attributes"] = map[string]any{}
+	}
+	attributes, ok := record["attributes"].(map[string]any)
+	if !ok {
+		return usagef("attributes.%s cannot be combined with an attributes= that is no JSON object", key)
+	}
+	attributes[key] = value
+	return nil
+}
+
+// typed gives a value the JSON type that its field has.
+func typed(field, value string) (any, error) {
+	switch {
+	case field == "keys":
+		return lines(value), nil
+	case slices.Contains(listFields, field):
+		return words(value), nil
+	case slices.Contains(numberFields, field):
+		n, err := strconv.Atoi(value)
+		if err != nil {
+			return nil, usagef("%s is a whole number, not %q", field, value)
+		}
+		return n, nil
+	case slices.Contains(booleanFields, field):
+		b, err := strconv.ParseBool(value)
+		if err != nil {
+			return nil, usagef("%s is true or false, not %q", field, value)
+		}
+		return b, nil
+	case field == "attributes":
+		var object map[string]any
+		if err := json.Unmarshal([]byte(value), &object); err != nil {
+			return nil, usagef(`attributes is a JSON object such as {"key": "value"}, or given one by one as attributes.key=value`)
+		}
+		return object, nil
+	default:
+		return value, nil
+	}
+}
+
+// lines splits a file of keys; # begins a comment line.
+func lines(text string) []string {
+	list := []string{}
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			list = append(list, line)
+		}
+	}
+	return list
+}
+
+// words splits at commas.
+func words(text string) []string {
+	list := []string{}
+	for w := range strings.SplitSeq(text, ",") {
+		if w = strings.TrimSpace(w); w != "" {
+			list = append(list, w)
+		}
+	}
+	return list
+}
+
+// contents reads --content: one JSON object or an array of them, as text or in a file.
+func (t *tool) contents() ([]map[string]any, error) {
+	text, source := []byte(t.opts.content), "--content"
+	if path, ok := strings.CutPrefix(t.opts.content, "@"); ok {
+		data, err := os.ReadFile(expandHome(t.env, path))
+		if err != nil {
+			return nil, usagef("read the content: %w", err)
+		}
+		text, source = data, path
+	}
+	var list []map[string]any
+	text = bytes.TrimSpace(text)
+	if bytes.HasPrefix(text, []byte("{")) {
+		list = []map[string]any{nil}
+		if err := decodeStrict(text, &list[0]); err != nil {
+			return nil, usagef("%s: %w", source, err)
+		}
+		return list, nil
+	}
+	if err := decodeStrict(text, &list); err != nil {
+		return nil, usagef("%s holds neither a JSON object nor an array of them: %w", source, err)
+	}
+	for i, record := range list {
+		if record == nil {
+			return nil, usagef("%s: element %d is not an object", source, i+1)
+		}
+	}
+	return list, nil
+}
+
+// decodeStrict reads one JSON value and nothing behind it. Large numbers stay as they are written.
+func decodeStrict(data []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	if err := dec.Decode(v); err != nil {
+		return jsonProblem(data, err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is something behind the JSON value")
+	}
+	return nil
+}
+
+// jsonProblem says where in the text the mistake is.
+func jsonProblem(data []byte, err error) error {
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return fmt.Errorf("line %d: %w", 1+bytes.Count(data[:min(int(syntax.Offset), len(data))], []byte("\n")), err)
+	}
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) {
+		return fmt.Errorf("line %d: a JSON %s is not expected here", 1+bytes.Count(data[:min(int(kind.Offset), len(data))], []byte("\n")), kind.Value)
+	}
+	return err
+}

@@ -1,0 +1,260 @@
+package identity
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/fault"
+)
+
+// Create adds a user. Nobody creates a user who could do, or hand on, more than he himself may hand on. Roles that are
+// not given are the creator's own of the ClusterWare family. It fails with fault.Denied, fault.Invalid, and
+// fault.Conflict when the name is taken.
+func (s *Service) Create(ctx context.Context, c Caller, n NewUser) (_ User, err error) {
+	defer fault.Wrap(&err, "create user")
+	if err := mayChangeUsers(c, AdminsWrite); err != nil {
+		return User{}, err
+	}
+	if n.Roles == nil {
+		n.Roles = slices.DeleteFunc(slices.Clone(c.User.Roles), func(r Role) bool { return !r.isWare() })
+	}
+	now := s.clock.Now().UTC()
+	u := User{
+		ID: newUserID(), Name: n.Name, FullName: n.FullName, Email: n.Email, Description: n.Description,
+		Projects: n.Projects, Keys: n.Keys, Source: n.Source, Created: now, Modified: now, ModifiedBy: c.ActorName(),
+	}
+	if u.Roles, err = s.known(n.Roles); err != nil {
+		return User{}, err
+	}
+	if err := s.mayGrant(c, u.Roles); err != nil {
+		return User{}, err
+	}
+	if n.Password != "" {
+		if u.Password, err = s.hasher.HashPassword(ctx, n.Password); err != nil {
+			return User{}, err
+		}
+	}
+	if err := u.check(); err != nil {
+		return User{}, err
+	}
+	rec := c.Record(now, "user.create", "user/"+u.Name)
+	rec.Details = changes(User{}, u)
+
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if err := s.store.CreateUser(ctx, u, rec); err != nil {
+		return User{}, err
+	}
+	return u.public(), nil
+}
+
+// Update changes a user, named as in Get. Everybody with AdminsWriteSelf may change his own full name, address and keys;
+// all else needs AdminsWrite, and that the user could neither before nor afterwards do more than the caller may hand on.
+// Nobody widens his own rights. It fails with fault.Denied, fault.NotFound, fault.Invalid, and fault.Conflict when no
+// administrator would be left.
+func (s *Service) Update(ctx context.Context, c Caller, name string, up Update) (_ User, err error) {
+	defer fault.Wrap(&err, "update user")
+	need := AdminsWrite
+	if !c.Can(AdminsWrite) && up.isPersonal() {
+		need = AdminsWriteSelf
+	}
+	if err := mayChangeUsers(c, need); err != nil {
+		return User{}, err
+	}
+	hash, err := s.newHash(ctx, up.Password)
+	if err != nil {
+		return User{}, err
+	}
+
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	before, err := s.find(ctx, name)
+	if need == AdminsWriteSelf && !c.is(before) {
+		return User{}, DeniedError(AdminsWrite)
+	}
+	if err != nil {
+		return User{}, err
+	}
+	after := before.with(up, hash)
+	if after.Roles, err = s.known(after.Roles); err != nil {
+		return User{}, err
+	}
+	if err := s.mayReplace(ctx, c, before, after, need); err != nil {
+		return User{}, err
+	}
+	if err := after.check(); err != nil {
+		return User{}, err
+	}
+	after.Modified, after.ModifiedBy = s.clock.Now().UTC(), c.ActorName()
+	rec := c.Record(after.Modified, "user.update", "user/"+after.Name)
+	rec.Details = changes(before, after)
+	if err := s.store.UpdateUser(ctx, after, rec); err != nil {
+		return User{}, err
+	}
+	return after.public(), nil
+}
+
+// Delete removes a user, named as in Get, and with him every token and session that he has or has issued. It fails with
+// fault.Denied, fault.NotFound, and fault.Conflict for the last administrator.
+func (s *Service) Delete(ctx context.Context, c Caller, name string) (err error) {
+	defer fault.Wrap(&err, "delete user")
+	if err := mayChangeUsers(c, AdminsWrite); err != nil {
+		return err
+	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	u, err := s.find(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := s.mayTouch(c, u); err != nil {
+		return err
+	}
+	gone := u
+	gone.Disabled = true
+	if err := s.keepsAdministrator(ctx, u, gone); err != nil {
+		return err
+	}
+	return s.store.DeleteUser(ctx, u.ID, c.Record(s.clock.Now(), "user.delete", "user/"+u.Name))
+}
+
+// mayReplace holds the rules of delegation for a change of before into after.
+func (s *Service) mayReplace(ctx context.Context, c Caller, before, after User, need Permission) error {
+	if need == AdminsWriteSelf { // nothing that gives rights can have changed
+		return nil
+	}
+	if err := s.mayTouch(c, before); err != nil {
+		return err
+	}
+	if !slices.Equal(before.Roles, after.Roles) {
+		if err := s.mayGrant(c, after.Roles); err != nil {
+			return err
+		}
+		if c.is(before) {
+			if err := s.staysWithin(before.Roles, after.Roles); err != nil {
+				return err
+			}
+		}
+	}
+	return s.keepsAdministrator(ctx, before, after)
+}
+
+func (s *Service) known(roles []Role) ([]Role, error) {
+	names := make([]string, len(roles))
+	for i, r := range roles {
+		names[i] = string(r)
+	}
+	return s.roles.Parse(names...)
+}
+
+func (s *Service) newHash(ctx context.Context, password *string) (string, error) {
+	if password == nil || *password == "" {
+		return "", nil
+	}
+	return s.hasher.HashPassword(ctx, *password)
+}
+
+// isPersonal reports whether up only changes what is one's own business.
+func (up Update) isPersonal() bool {
+	up.FullName, up.Email, up.Keys = nil, nil, nil
+	return up == Update{}
+}
+
+// with returns u with the changes of up; hash stands for up.Password.
+func (u User) with(up Update, hash string) User {
+	set(&u.FullName, up.FullName)
+	set(&u.Email, up.Email)
+	set(&u.Description, up.Description)
+	set(&u.Roles, up.Roles)
+	set(&u.Projects, up.Projects)
+	set(&u.Keys, up.Keys)
+	set(&u.Disabled, up.Disabled)
+	if up.Password != nil {
+		u.Password = hash
+	}
+	return u
+}
+
+func set[T any](field, to *T) {
+	if to != nil {
+		*field = *to
+	}
+}
+
+// check reports what is wrong with a record that is to be stored, as fault.Invalid.
+func (u User) check() error {
+	if err := u.Validate(); err != nil {
+		return err
+	}
+	for _, key := range u.Keys {
+		if !isPublicKey(key) {
+			return fault.New(fault.Invalid, "an SSH key is not valid: one line as in id_ed25519.pub is expected, \"ssh-ed25519 AAAA... comment\"")
+		}
+	}
+	if u.Source == AuthLocal && u.Password == "" && u.needsPassword() {
+		return fault.New(fault.Invalid, "user %q needs a password: only accounts whose every role is api or begins with role. go without", u.Name)
+	}
+	return nil
+}
+
+// needsPassword reports whether the user has a role whose holders come in with a password. Scripts (api) come with
+// tokens, ClusterWare's administrators with tokens or through the local socket (contract clustercockpit 1.7).
+func (u User) needsPassword() bool {
+	return slices.ContainsFunc(u.Roles, func(r Role) bool { return r != RoleAPI && !r.isWare() })
+}
+
+// isWare reports whether the role is of ClusterWare's family.
+func (r Role) isWare() bool { return strings.HasPrefix(string(r), "role.") }
+
+// isPublicKey reports whether line looks like a bare public key. Options in front of a key are refused: this is a list
+// of keys, not an authorized_keys file in which a line may run commands.
+func isPublicKey(line string) bool {
+	kind, rest, ok := strings.Cut(line, " ")
+	prefixed := slices.ContainsFunc([]string{"ssh-", "ecdsa-", "sk-"}, func(p string) bool { return strings.HasPrefix(kind, p) })
+	return ok && prefixed && rest != "" && len(line) <= 16<<10 && !strings.ContainsAny(line, "\r\n\x00")
+}
+
+func newUserID() UserID {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	return UserID(hex.EncodeToString(b[:]))
+}
+
+// changes says for the trail what differs, without secrets.
+func changes(before, after User) map[string]string {
+	d := map[string]string{}
+	note := func(name, was, is string) {
+		if was != is {
+			d[name] = is
+		}
+	}
+	note("full_name", before.FullName, after.FullName)
+	note("email", before.Email, after.Email)
+	note("description", before.Description, after.Description)
+	note("roles", joined(before.Roles), joined(after.Roles))
+	note("projects", strings.Join(before.Projects, ","), strings.Join(after.Projects, ","))
+	note("disabled", strconv.FormatBool(before.Disabled), strconv.FormatBool(after.Disabled))
+	if !slices.Equal(before.Keys, after.Keys) {
+		d["keys"] = strconv.Itoa(len(after.Keys))
+	}
+	switch {
+	case before.Password == after.Password:
+	case after.Password == "":
+		d["password"] = "removed"
+	default:
+		d["password"] = "set"
+	}
+	return d
+}
+
+func joined(roles []Role) string {
+	names := make([]string, len(roles))
+	for i, r := range roles {
+		names[i] = string(r)
+	}
+	return strings.Join(names, ",")
+}

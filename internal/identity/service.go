@@ -1,0 +1,145 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/clock"
+	"github.com/bridgehead-hpc/bridgehead/internal/fault"
+)
+
+// PasswordHasher turns passwords into what may be stored. *authn.Passwords is one.
+type PasswordHasher interface {
+	// HashPassword returns the encoded hash; fault.Invalid for passwords that cannot be, fault.TooMany when busy.
+	HashPassword(ctx context.Context, password string) (string, error)
+}
+
+// Config is what a Service needs.
+type Config struct {
+	Store  Store
+	Roles  *Roles
+	Hasher PasswordHasher
+	Clock  clock.Clock
+}
+
+// Service is the use cases around users. It is safe for concurrent use.
+type Service struct {
+	store  Store
+	roles  *Roles
+	hasher PasswordHasher
+	clock  clock.Clock
+
+	// writing is held from reading a record until its successor is stored, so that of two changes at the same time none
+	// is lost and the last administrator cannot be removed from both ends.
+	writing sync.Mutex
+}
+
+// New returns a service over c.
+func New(c Config) *Service {
+	return &Service{store: c.Store, roles: c.Roles, hasher: c.Hasher, clock: c.Clock}
+}
+
+// Roles returns the table of roles.
+func (s *Service) Roles() *Roles { return s.roles }
+
+// Get returns the user with that name, id, or beginning of an id of at least 5 characters. Everybody may get himself;
+// others need AdminsRead. It fails with fault.Denied, fault.NotFound, and fault.Conflict when the beginning fits several.
+func (s *Service) Get(ctx context.Context, c Caller, name string) (_ User, err error) {
+	defer fault.Wrap(&err, "get user")
+	u, err := s.find(ctx, name)
+	if !c.is(u) {
+		// Asked before whether there is such a user at all, which is not for everybody to know.
+		if err := c.Require(AdminsRead); err != nil {
+			return User{}, err
+		}
+	}
+	return u.public(), err
+}
+
+// List returns all users by name; fault.Denied without AdminsRead.
+func (s *Service) List(ctx context.Context, c Caller) (_ []User, err error) {
+	defer fault.Wrap(&err, "list users")
+	if err := c.Require(AdminsRead); err != nil {
+		return nil, err
+	}
+	users, err := s.store.ListUsers(ctx)
+	for i := range users {
+		users[i] = users[i].public()
+	}
+	return users, err
+}
+
+// Resolve returns the user with exactly that name, what he may do now, and what he may hand on. It is meant for
+// authenticators and checks no permission. It fails with fault.NotFound, and with fault.Unauthenticated when the user
+// is disabled.
+func (s *Service) Resolve(ctx context.Context, name string) (u User, has, handsOn Set, err error) { //nolint:revive // the three answers are one: who it is and what he may
+	u, err = s.store.GetUser(ctx, name)
+	return s.resolved(u, err)
+}
+
+// ResolveID is Resolve for the id, which unlike a name never comes to mean somebody else.
+func (s *Service) ResolveID(ctx context.Context, id UserID) (u User, has, handsOn Set, err error) { //nolint:revive // as Resolve
+	u, err = s.store.GetUserByID(ctx, id)
+	return s.resolved(u, err)
+}
+
+func (s *Service) resolved(u User, err error) (_ User, has, handsOn Set, _ error) { //nolint:revive // as Resolve
+	if err != nil {
+		return User{}, Set{}, Set{}, fmt.Errorf("resolve user: %w", err)
+	}
+	if u.Disabled {
+		return User{}, Set{}, Set{}, fault.New(fault.Unauthenticated, "user %q is disabled", u.Name)
+	}
+	has, handsOn = s.roles.Effective(u.Roles)
+	return u.public(), has, handsOn, nil
+}
+
+// shortestPrefix is how much of an id names a user (contract clusterware 3.2).
+const shortestPrefix = 5
+
+// find returns the whole record of the user that name means: a name first, then an id, then the beginning of one.
+func (s *Service) find(ctx context.Context, name string) (User, error) {
+	u, err := s.store.GetUser(ctx, name)
+	if !fault.Is(err, fault.NotFound) {
+		return u, err
+	}
+	if u, err = s.store.GetUserByID(ctx, UserID(name)); !fault.Is(err, fault.NotFound) {
+		return u, err
+	}
+	id := strings.ToLower(name)
+	if len(id) < shortestPrefix || strings.Trim(id, "0123456789abcdef") != "" {
+		return User{}, noUser(name)
+	}
+	users, err := s.store.ListUsers(ctx)
+	if err != nil {
+		return User{}, err
+	}
+	fits := slices.DeleteFunc(users, func(u User) bool { return !strings.HasPrefix(string(u.ID), id) })
+	switch len(fits) {
+	case 0:
+		return User{}, noUser(name)
+	case 1:
+		return fits[0], nil
+	default:
+		names := make([]string, len(fits))
+		for i, u := range fits {
+			names[i] = u.Name + " (" + string(u.ID) + ")"
+		}
+		return User{}, fault.New(fault.Conflict, "%q is the beginning of several ids: %s", name, strings.Join(names, ", "))
+	}
+}
+
+func noUser(name string) error { return fault.New(fault.NotFound, "no user %q", name) }
+
+// is reports whether u is the caller himself. What a name means is found out first: the beginning of one's own id may be
+// somebody else's name.
+func (c Caller) is(u User) bool { return c.User.ID != "" && c.User.ID == u.ID }
+
+// public returns the record without the password's hash.
+func (u User) public() User {
+	u.Password = ""
+	return u
+}

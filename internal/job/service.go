@@ -1,0 +1,223 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/clock"
+	"github.com/bridgehead-hpc/bridgehead/internal/cluster"
+	"github.com/bridgehead-hpc/bridgehead/internal/fault"
+	"github.com/bridgehead-hpc/bridgehead/internal/hostlist"
+	"github.com/bridgehead-hpc/bridgehead/internal/identity"
+)
+
+// Config is what a Service is made of. All but the last three fields are needed.
+type Config struct {
+	Store    Store
+	Clusters *cluster.Registry
+	Live     Querier // samples of jobs that are not archived
+	Archive  Archive
+	Clock    clock.Clock
+	Log      *slog.Logger // nil: nothing is logged
+	// Grace is how long the archiver leaves a job alone after its end, so that samples under way can arrive.
+	Grace time.Duration
+	// Retention is how long Live keeps the samples of a job: archiving is not tried again later than that. 0 means 48
+	// hours.
+	Retention time.Duration
+}
+
+// Service is the use cases of jobs. It is safe for concurrent use.
+type Service struct {
+	store     Store
+	clusters  *cluster.Registry
+	live      Querier
+	archive   Archive
+	clock     clock.Clock
+	log       *slog.Logger
+	grace     time.Duration
+	retention time.Duration
+
+	wake     chan struct{} // tells RunArchiver that a job has stopped
+	draining sync.Mutex    // held while the queue is worked off, so that no job is archived twice at once
+}
+
+// New returns a service. Nothing runs until RunArchiver is called.
+func New(c Config) *Service {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Retention == 0 {
+		c.Retention = 48 * time.Hour
+	}
+	return &Service{
+		store: c.Store, clusters: c.Clusters, live: c.Live, archive: c.Archive, clock: c.Clock, log: c.Log,
+		grace: c.Grace, retention: c.Retention, wake: make(chan struct{}, 1),
+	}
+}
+
+// visibility says which jobs the caller may see (contract clustercockpit 1.4); fault.Denied when it is none.
+func visibility(c identity.Caller) (Visibility, error) {
+	v := Visibility{All: c.Can(identity.JobsReadAll)}
+	if c.Can(identity.JobsRead) {
+		v.User = c.User.Name
+	}
+	if c.Can(identity.JobsReadProject) {
+		v.Projects = c.User.Projects
+	}
+	if !v.All && v.User == "" && len(v.Projects) == 0 {
+		return Visibility{}, identity.DeniedError(identity.JobsRead)
+	}
+	return v, nil
+}
+
+// Get returns a job; fault.NotFound when there is none or the caller may not see it.
+func (s *Service) Get(ctx context.Context, c identity.Caller, id ID) (Job, error) {
+	v, err := visibility(c)
+	if err != nil {
+		return Job{}, err
+	}
+	j, err := s.store.GetJob(ctx, id)
+	if err != nil {
+		return Job{}, err
+	}
+	if !v.Sees(j) {
+		return Job{}, fault.New(fault.NotFound, "there is no job with id %d", id)
+	}
+	return s.asOfNow(j), nil
+}
+
+// List returns the page of jobs that f selects from those that the caller may see, and how many there are in all.
+func (s *Service) List(ctx context.Context, c identity.Caller, f Filter) (jobs []Job, total int, err error) {
+	if f.Visible, err = visibility(c); err != nil {
+		return nil, 0, err
+	}
+	jobs, total, err = s.store.ListJobs(ctx, f)
+	for i, j := range jobs {
+		jobs[i] = s.asOfNow(j)
+	}
+	return jobs, total, err
+}
+
+// asOfNow gives a running job the duration that it has reached.
+func (s *Service) asOfNow(j Job) Job {
+	if j.State == Running {
+		j.Duration = max(0, s.clock.Now().Sub(j.Start).Truncate(time.Second))
+	}
+	return j
+}
+
+// UsedNodes returns the hosts of each cluster on which jobs run that started before that time, in natural order. It
+// needs JobsReadAll: an incomplete answer would let the metric store drop samples that are still needed.
+func (s *Service) UsedNodes(ctx context.Context, c identity.Caller, before time.Time) (map[string][]string, error) {
+	if err := c.Require(identity.JobsReadAll); err != nil {
+		return nil, err
+	}
+	jobs, _, err := s.store.ListJobs(ctx, Filter{Visible: Visibility{All: true}, States: []State{Running}, StartTo: before})
+	if err != nil {
+		return nil, err
+	}
+	used := map[string][]string{}
+	for _, j := range jobs {
+		if !j.Start.Before(before) {
+			continue
+		}
+		for _, r := range j.Resources {
+			used[j.Cluster] = append(used[j.Cluster], r.Hostname)
+		}
+	}
+	for name, hosts := range used {
+		slices.SortFunc(hosts, hostlist.Compare)
+		used[name] = slices.Compact(hosts)
+	}
+	return used, nil
+}
+
+// Delete removes a job; fault.NotFound. Its archived data stays.
+func (s *Service) Delete(ctx context.Context, c identity.Caller, id ID) error {
+	if err := c.Require(identity.JobsWrite); err != nil {
+		return err
+	}
+	j, err := s.store.GetJob(ctx, id)
+	if err != nil {
+		return err
+	}
+	rec := c.Record(s.clock.Now(), "job.delete", fmt.Sprintf("job/%d", id))
+	rec.Details = map[string]string{
+		"cluster": j.Cluster, "job_id": strconv.FormatInt(j.JobID, 10), "start": strconv.FormatInt(j.Start.Unix(), 10), "user": j.User,
+	}
+	return s.store.DeleteJob(ctx, id, rec)
+}
+
+// Stop ends a running job and wakes the archiver. It fails with fault.Invalid when the request makes no sense,
+// fault.NotFound when there is no such job, and *NotRunningError when it has ended before.
+func (s *Service) Stop(ctx context.Context, c identity.Caller, r StopRequest) (Job, error) {
+	if err := c.Require(identity.JobsWrite); err != nil {
+		return Job{}, err
+	}
+	state, err := r.endState()
+	if err != nil {
+		return Job{}, err
+	}
+	j, err := s.find(ctx, r)
+	if err != nil {
+		return Job{}, err
+	}
+	if j.State != Running {
+		return Job{}, &NotRunningError{JobID: j.JobID, State: j.State}
+	}
+	if err := checkTime("stopTime", r.At); err != nil {
+		return Job{}, err
+	}
+	j.State, j.Duration = state, r.At.Truncate(time.Second).Sub(j.Start)
+	if j.Duration < 0 {
+		return Job{}, fault.New(fault.Invalid, "stopTime %d lies before the job's startTime %d", r.At.Unix(), j.Start.Unix())
+	}
+	if err := s.store.StopJob(ctx, j.ID, j.State, j.Duration); err != nil {
+		return Job{}, s.stopError(ctx, j, err)
+	}
+	select {
+	case s.wake <- struct{}{}:
+	default: // it is awake already
+	}
+	return j, nil
+}
+
+// endState returns the state that the job is to end in.
+func (r StopRequest) endState() (State, error) {
+	if r.State == "" {
+		return Completed, nil
+	}
+	state, err := ParseState(string(r.State))
+	if err == nil && state == Running {
+		return "", fault.New(fault.Invalid, "a job cannot end in the state running")
+	}
+	return state, err
+}
+
+func (s *Service) find(ctx context.Context, r StopRequest) (Job, error) {
+	switch {
+	case r.ID != 0:
+		return s.store.GetJob(ctx, r.ID)
+	case r.Key.JobID == 0:
+		return Job{}, fault.New(fault.Invalid, "the field 'jobId' is required")
+	}
+	return s.store.FindJob(ctx, r.Key)
+}
+
+// stopError makes a NotRunningError of the conflict with somebody who was quicker to stop j.
+func (s *Service) stopError(ctx context.Context, j Job, err error) error {
+	var known *NotRunningError
+	if !fault.Is(err, fault.Conflict) || errors.As(err, &known) {
+		return err
+	}
+	if now, getErr := s.store.GetJob(ctx, j.ID); getErr == nil {
+		j = now
+	}
+	return &NotRunningError{JobID: j.JobID, State: j.State}
+}

@@ -1,0 +1,58 @@
+package metric
+
+import (
+	"context"
+	"maps"
+	"slices"
+)
+
+// HealthState says how much of what a host should send arrives.
+type HealthState string
+
+// The states (contract clustercockpit 3.9, 3.11).
+const (
+	HealthFull    HealthState = "full"
+	HealthPartial HealthState = "partial"
+	HealthFailed  HealthState = "failed"
+)
+
+// staleSteps is after how many steps without a sample a metric counts as degraded.
+const staleSteps = 5
+
+// Health says how a host's metrics arrive.
+type Health struct {
+	State    HealthState
+	Degraded []string // metrics that have stopped
+	Missing  []string // metrics without any sample
+}
+
+// Health tells for each host how the named metrics arrive; without names, all metrics of the cluster. A host without any
+// recent metric has failed.
+func (s *Service) Health(_ context.Context, cluster string, hosts, metrics []string) map[string]Health {
+	if len(metrics) == 0 {
+		catalogue, _ := s.catalogue(cluster)
+		metrics = slices.Sorted(maps.Keys(catalogue))
+	}
+	now := s.clock.Now().Unix()
+	health := make(map[string]Health, len(hosts))
+	for _, host := range hosts {
+		h := Health{State: HealthPartial}
+		for _, metric := range metrics {
+			newest, step, ok := s.engine.Latest(cluster, host, metric)
+			switch {
+			case !ok:
+				h.Missing = append(h.Missing, metric)
+			case now-newest > staleSteps*step:
+				h.Degraded = append(h.Degraded, metric)
+			}
+		}
+		switch len(h.Missing) + len(h.Degraded) {
+		case 0:
+			h.State = HealthFull
+		case len(metrics):
+			h.State = HealthFailed
+		}
+		health[host] = h
+	}
+	return health
+}

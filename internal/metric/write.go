@@ -1,0 +1,177 @@
+package metric
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/fault"
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore"
+)
+
+const (
+	// MaxLine is the length of the longest line in bytes.
+	MaxLine = 64 << 10
+	// maxRejects is how many refused lines a result lists; the others are only counted.
+	maxRejects = 100
+	// commitEvery is how many samples are stored together.
+	commitEvery = 8192
+)
+
+// WriteResult says what became of a batch of lines.
+type WriteResult struct {
+	Taken    int // stored
+	Dropped  int // of metrics that are not configured
+	Rejected int // wrong
+	// Rejects are the first of the rejected lines.
+	Rejects []Reject
+}
+
+// Reject is a line that was not taken.
+type Reject struct {
+	Line   int // the first one is 1
+	Reason string
+}
+
+// Write stores the samples of a batch in the line protocol. Every line stands alone: the good ones are stored whatever
+// the others are. Lines without a cluster belong to defaultCluster, lines without a time to now. Samples of metrics that
+// are not configured are dropped. When Write returns nil, what it has taken survives the death of the process. The error
+// is fault.Unavailable when samples could not be stored, or comes from reading lines; the result then says what had
+// been taken before.
+func (s *Service) Write(ctx context.Context, defaultCluster string, lines io.Reader) (WriteResult, error) {
+	w := writer{service: s, app: s.engine.Appender(), now: s.clock.Now().Unix(), defaultCluster: []byte(defaultCluster)}
+	defer w.app.Close()
+	err := w.readAll(ctx, lines)
+	err = errors.Join(err, w.commit())
+	s.taken.Add(int64(w.result.Taken))
+	s.dropped.Add(int64(w.result.Dropped))
+	s.rejected.Add(int64(w.result.Rejected))
+	return w.result, err
+}
+
+// writer works off one batch.
+type writer struct {
+	service        *Service
+	app            *metricstore.Appender
+	now            int64
+	defaultCluster []byte
+	parser         Parser
+	line           Line
+	pending        int // noted, not committed
+	result         WriteResult
+
+	cluster   []byte // whose catalogue this is
+	catalogue Catalogue
+	known     bool
+}
+
+// readAll works off all lines. A last line without an end is one too, but not when reading it failed: then it may be
+// only half of itself.
+func (w *writer) readAll(ctx context.Context, lines io.Reader) error {
+	buf, ok := w.service.buffers.Get().(*bufio.Reader)
+	if !ok {
+		buf = bufio.NewReaderSize(nil, MaxLine)
+	}
+	buf.Reset(lines)
+	defer func() {
+		buf.Reset(nil)
+		w.service.buffers.Put(buf)
+	}()
+	for n := 1; ; n++ {
+		line, err := buf.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			w.reject(n, fmt.Sprintf("the line is longer than %d bytes", MaxLine))
+			line, err = nil, skipLine(buf)
+		}
+		if err == nil || errors.Is(err, io.EOF) {
+			w.add(n, bytes.TrimSuffix(line, []byte("\n")))
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read lines: %w", err)
+		}
+		if w.pending >= commitEvery {
+			if err := w.commit(); err != nil {
+				return err
+			}
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("write samples: %w", err)
+			}
+		}
+	}
+}
+
+func skipLine(buf *bufio.Reader) error {
+	for {
+		if _, err := buf.ReadSlice('\n'); !errors.Is(err, bufio.ErrBufferFull) {
+			return err
+		}
+	}
+}
+
+// add notes the sample of a line. Empty lines and comments are none.
+func (w *writer) add(n int, line []byte) {
+	if len(line) == 0 || line[0] == '#' || len(bytes.TrimSpace(line)) == 0 {
+		return
+	}
+	l := &w.line
+	if err := w.parser.Parse(line, l); err != nil {
+		w.reject(n, err.Error())
+		return
+	}
+	if len(l.Cluster) == 0 {
+		l.Cluster = w.defaultCluster
+	}
+	if !l.HasTime {
+		l.Time = w.now
+	}
+	w.useCatalogue(l.Cluster)
+	if !w.known {
+		w.reject(n, fmt.Sprintf("unknown cluster %q", l.Cluster))
+		return
+	}
+	config, ok := w.catalogue[string(l.Metric)]
+	if !ok {
+		w.result.Dropped++
+		return
+	}
+	if err := w.app.Append(&l.Labels, int64(config.Frequency.Seconds()), l.Time, l.Value); err != nil {
+		w.reject(n, fmt.Sprintf("host %s: %s", l.Host, err))
+		return
+	}
+	w.pending++
+}
+
+// useCatalogue makes the catalogue of a cluster the current one. A batch rarely has lines of two clusters.
+func (w *writer) useCatalogue(cluster []byte) {
+	if w.cluster != nil && bytes.Equal(w.cluster, cluster) {
+		return
+	}
+	w.cluster = append(make([]byte, 0, len(cluster)+1), cluster...)
+	w.catalogue, w.known = nil, false
+	if len(cluster) > 0 {
+		w.catalogue, w.known = w.service.catalogue(string(cluster))
+	}
+}
+
+func (w *writer) reject(n int, reason string) {
+	w.result.Rejected++
+	if len(w.result.Rejects) < maxRejects {
+		w.result.Rejects = append(w.result.Rejects, Reject{n, reason})
+	}
+}
+
+func (w *writer) commit() error {
+	pending := w.pending
+	w.pending = 0
+	if err := w.app.Commit(); err != nil {
+		return fault.Because(fault.Unavailable, err, "the samples could not be stored; send them again")
+	}
+	w.result.Taken += pending
+	return nil
+}

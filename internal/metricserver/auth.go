@@ -1,0 +1,93 @@
+package metricserver
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/fault"
+	"github.com/bridgehead-hpc/bridgehead/internal/identity"
+	"github.com/bridgehead-hpc/bridgehead/internal/token"
+)
+
+// verifier checks tokens. *token.Verifier is one.
+type verifier interface {
+	// Verify returns the claims of a good token; fault.Unauthenticated otherwise.
+	Verify(raw string) (token.Claims, error)
+}
+
+// rights is everything that can be done here.
+func rights() identity.Set {
+	return identity.SetOf(identity.MetricsRead, identity.MetricsWrite, identity.MetricsAdmin)
+}
+
+// openDoor lets everybody do everything, as the store does without a public key.
+type openDoor struct{}
+
+// Authenticate implements api.Authenticator.
+func (openDoor) Authenticate(r *http.Request) (identity.Caller, error) {
+	return identity.Caller{Permissions: rights(), Addr: address(r)}, nil
+}
+
+// tokenDoor asks for a token. What was revoked, it does not know.
+type tokenDoor struct {
+	tokens verifier
+	roles  *identity.Roles // nil: a valid token gives all rights, whatever its roles are
+}
+
+// Authenticate implements api.Authenticator. Only the header Authorization with the word Bearer counts (contract
+// clustercockpit 1.3).
+func (d tokenDoor) Authenticate(r *http.Request) (identity.Caller, error) {
+	raw, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return identity.Caller{}, fault.New(fault.Unauthenticated, "Use JWT Authentication")
+	}
+	claims, err := d.tokens.Verify(raw)
+	if err != nil {
+		return identity.Caller{}, fmt.Errorf("authenticate: %w", err)
+	}
+	if claims.Kind == token.KindRefresh {
+		return identity.Caller{}, fault.New(fault.Unauthenticated, "invalid token")
+	}
+	return identity.Caller{
+		User: identity.User{Name: claims.Subject, ID: claims.UserID}, Actor: claims.Actor, Via: identity.ViaToken,
+		Permissions: d.permissions(claims), TokenID: claims.ID, TokenKind: string(claims.Kind), Expires: claims.Expires,
+		Addr: address(r),
+	}, nil
+}
+
+// permissions returns what a token may do: everything, unless it says less itself, or its roles count.
+func (d tokenDoor) permissions(c token.Claims) identity.Set {
+	may := rights()
+	if d.roles != nil {
+		var roles []identity.Role
+		for _, name := range c.Roles {
+			roles = append(roles, identity.Role(name))
+		}
+		has, _ := d.roles.Effective(roles)
+		may = may.Intersect(has)
+	}
+	if len(c.Permissions) > 0 {
+		var named identity.Set
+		for _, name := range c.Permissions {
+			if p, ok := identity.ParsePermission(name); ok {
+				named = named.Union(identity.SetOf(p))
+			}
+		}
+		may = may.Intersect(named)
+	}
+	if c.ReadOnly {
+		may = may.Intersect(identity.SetOf(identity.MetricsRead))
+	}
+	return may
+}
+
+// address returns the client's address without the port.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}

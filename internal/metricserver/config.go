@@ -1,0 +1,161 @@
+package metricserver
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/metric"
+)
+
+// Config is what the program needs to know, from whichever generation of file.
+type Config struct {
+	Addr              string // to listen on
+	CertFile, KeyFile string // TLS when both are given
+	User, Group       string // whom to become after the address is open
+	PublicKey         string // verifies tokens; without it nobody is asked for one
+	Metrics           metric.Catalogue
+	Dir               string // where samples are kept
+	Retention         time.Duration
+	CheckpointEvery   time.Duration // 0: the store's default
+	MaxLogBytes       int64         // 0: the store's default
+	MemoryCap         int64         // bytes; 0: none
+	Documentation     bool          // served at /swagger/
+	CheckRoles        bool          // a token gives the rights of its roles
+	Notes             []string      // what the operator should know
+}
+
+// The values where a file says nothing.
+const (
+	defaultAddr = "localhost:8082"
+	defaultDir  = "./var/checkpoints"
+)
+
+// ReadConfig reads a configuration file of either generation: that of 1.5 has a section main (contract clustercockpit
+// 5.3). An unknown key in a known section is an error; sections that are not ours are left alone.
+func ReadConfig(path string) (Config, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return Config{}, fmt.Errorf("there is no configuration file %s; name one with -config", path)
+	}
+	if err != nil {
+		return Config{}, fmt.Errorf("read configuration: %w", err)
+	}
+	c, err := parseConfig(data)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration %s: %w", path, err)
+	}
+	return c, nil
+}
+
+func parseConfig(data []byte) (Config, error) {
+	f := file{}
+	if err := json.Unmarshal(data, &f); err != nil {
+		return Config{}, describe(data, err)
+	}
+	c := Config{}
+	var err error
+	if f["main"] != nil || f["main-file"] != nil {
+		err = c.fromSections(f)
+	} else {
+		err = c.fromFlat(f)
+	}
+	if err != nil {
+		return Config{}, err
+	}
+	return c, c.check()
+}
+
+// check fills in what is missing and refuses what cannot work.
+func (c *Config) check() error {
+	c.Addr = cmp.Or(c.Addr, defaultAddr)
+	c.Dir = cmp.Or(c.Dir, defaultDir)
+	switch {
+	case len(c.Metrics) == 0:
+		return errors.New(`metrics: no metric is configured; an entry is "cpu_load": {"frequency": 60, "aggregation": null}`)
+	case c.Retention <= 0:
+		return errors.New(`retention-in-memory is missing; it says how long samples are kept, such as "48h"`)
+	case (c.CertFile == "") != (c.KeyFile == ""):
+		return errors.New("https-cert-file and https-key-file belong together; only one of them is given")
+	}
+	return nil
+}
+
+// file is a configuration file, section by section.
+type file map[string]json.RawMessage
+
+// section reads a section into v, from another file when "<name>-file" names one. It reports whether there is one.
+func (f file) section(name string, v any) (bool, error) {
+	data, ok := f[name]
+	if other, elsewhere := f[name+"-file"]; elsewhere {
+		var path string
+		if err := json.Unmarshal(other, &path); err != nil {
+			return false, fmt.Errorf("%s-file: the name of a file is expected", name)
+		}
+		var err error
+		if data, err = os.ReadFile(path); err != nil {
+			return false, fmt.Errorf("%s-file: %w", name, err)
+		}
+		ok = true
+	}
+	if !ok {
+		return false, nil
+	}
+	if err := decodeStrict(data, v); err != nil {
+		return false, fmt.Errorf("%s: %w", name, err)
+	}
+	return true, nil
+}
+
+// duration is a Go duration string.
+type duration time.Duration
+
+// UnmarshalJSON reads a duration such as "48h".
+func (d *duration) UnmarshalJSON(data []byte) error {
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return fmt.Errorf(`%s is not a duration; one is written like "48h" or "30m"`, data)
+	}
+	if text == "" {
+		return nil
+	}
+	v, err := time.ParseDuration(text)
+	if err != nil || v < 0 {
+		return fmt.Errorf(`%q is not a duration; one is written like "48h" or "30m"`, text)
+	}
+	*d = duration(v)
+	return nil
+}
+
+// metricConfig is an entry of the section metrics.
+type metricConfig struct {
+	Frequency   int64   `json:"frequency"`
+	Aggregation *string `json:"aggregation"`
+}
+
+func (c *Config) setMetrics(metrics map[string]metricConfig) error {
+	c.Metrics = metric.Catalogue{}
+	for name, m := range metrics {
+		if m.Frequency < 1 {
+			return fmt.Errorf("metrics: %s: frequency is %d; it is the number of seconds between two samples, at least 1", name, m.Frequency)
+		}
+		how := metric.AggregateNone
+		if m.Aggregation != nil {
+			how = metric.Aggregation(*m.Aggregation)
+		}
+		switch how {
+		case metric.AggregateNone, metric.AggregateSum, metric.AggregateAvg:
+		default:
+			return fmt.Errorf(`metrics: %s: aggregation is %q; it is "sum", "avg" or null`, name, how)
+		}
+		c.Metrics[name] = metric.Config{Frequency: time.Duration(m.Frequency) * time.Second, Aggregation: how}
+	}
+	return nil
+}
+
+func (c *Config) note(format string, args ...any) {
+	c.Notes = append(c.Notes, fmt.Sprintf(format, args...))
+}

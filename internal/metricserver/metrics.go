@@ -1,0 +1,74 @@
+package metricserver
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/metric"
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore"
+)
+
+// figure is one of the program's own metrics.
+type figure struct {
+	desc  *prometheus.Desc
+	kind  prometheus.ValueType
+	value func(metricstore.Stats, metric.Counters) float64
+}
+
+// collector tells Prometheus how the store is.
+type collector struct {
+	db      *metricstore.DB
+	service *metric.Service
+	figures []figure
+}
+
+// metricsHandler serves the program's own metrics.
+func metricsHandler(db *metricstore.DB, service *metric.Service) http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(&collector{db, service, figures()})
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+}
+
+func figures() []figure {
+	counter := func(name, help string, value func(metricstore.Stats, metric.Counters) float64) figure {
+		return figure{prometheus.NewDesc("metricstore_"+name, help, nil, nil), prometheus.CounterValue, value}
+	}
+	gauge := func(name, help string, value func(metricstore.Stats, metric.Counters) float64) figure {
+		return figure{prometheus.NewDesc("metricstore_"+name, help, nil, nil), prometheus.GaugeValue, value}
+	}
+	return []figure{
+		counter("lines_taken_total", "Lines whose samples were stored.", func(_ metricstore.Stats, c metric.Counters) float64 { return float64(c.Taken) }),
+		counter("lines_dropped_total", "Lines of metrics that are not configured.", func(_ metricstore.Stats, c metric.Counters) float64 { return float64(c.Dropped) }),
+		counter("lines_rejected_total", "Lines that were wrong.", func(_ metricstore.Stats, c metric.Counters) float64 { return float64(c.Rejected) }),
+		counter("samples_total", "Samples stored.", func(s metricstore.Stats, _ metric.Counters) float64 { return float64(s.Samples) }),
+		counter("failures_total", "Syncs and checkpoints that failed.", func(s metricstore.Stats, _ metric.Counters) float64 { return float64(s.Failures) }),
+		gauge("hosts", "Hosts with series.", func(s metricstore.Stats, _ metric.Counters) float64 { return float64(s.Hosts) }),
+		gauge("series", "Series in memory.", func(s metricstore.Stats, _ metric.Counters) float64 { return float64(s.Series) }),
+		gauge("sample_bytes", "Memory that samples take up.", func(s metricstore.Stats, _ metric.Counters) float64 { return float64(s.Bytes) }),
+		gauge("log_bytes", "Write-ahead log that a restart would have to read.", func(s metricstore.Stats, _ metric.Counters) float64 { return float64(s.LogBytes) }),
+		gauge("checkpoint_timestamp_seconds", "When the last checkpoint was begun.", func(s metricstore.Stats, _ metric.Counters) float64 {
+			if s.LastCheckpoint.IsZero() {
+				return 0
+			}
+			return float64(s.LastCheckpoint.Unix())
+		}),
+		gauge("checkpoint_duration_seconds", "How long the last checkpoint took.", func(s metricstore.Stats, _ metric.Counters) float64 { return s.CheckpointTook.Seconds() }),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, f := range c.figures {
+		ch <- f.desc
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	stats, counters := c.db.Stats(), c.service.Counters()
+	for _, f := range c.figures {
+		ch <- prometheus.MustNewConstMetric(f.desc, f.kind, f.value(stats, counters))
+	}
+}

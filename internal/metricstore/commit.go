@@ -1,0 +1,132 @@
+package metricstore
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/frame"
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/wal"
+)
+
+// ErrClosed is the error for writing to a store that has been closed.
+var ErrClosed = errors.New("the metric store is closed")
+
+// maxRecord is how many samples go into one record of the log: even if each of them introduces its series, the record
+// stays below the largest that a reader accepts.
+const maxRecord = 4096
+
+// store writes the samples to the log and then to memory.
+func (sh *shard) store(db *DB, samples []sample) error {
+	sh.commit.Lock()
+	defer sh.commit.Unlock()
+	for i := range samples {
+		if samples[i].series.gone { // written under commit, which is held
+			samples[i].series = sh.revive(db, samples[i].series)
+		}
+	}
+	for len(samples) > 0 {
+		n := min(len(samples), maxRecord)
+		if err := sh.logSamples(db, samples[:n]); err != nil {
+			return err
+		}
+		sh.apply(db, samples[:n])
+		samples = samples[n:]
+	}
+	if db.opt.SyncEvery < 0 {
+		return sh.log.Load().Sync()
+	}
+	return nil
+}
+
+// logSamples writes one record with the samples and with those of their series that the segment does not know yet. The
+// caller holds commit.
+func (sh *shard) logSamples(db *DB, samples []sample) error {
+	log, err := sh.openLog(db)
+	if err != nil {
+		return err
+	}
+	known := sh.nextRef
+	record := log.Begin()
+	for i := range samples {
+		if s := samples[i].series; s.segment != sh.segment {
+			s.segment, s.ref = sh.segment, sh.nextRef
+			sh.nextRef++
+			record = appendDefine(record, s)
+		}
+	}
+	if err := db.endRecord(log, appendSamples(record, samples)); err != nil {
+		for i := range samples { // the introductions have not been written either
+			if s := samples[i].series; s.segment == sh.segment && s.ref >= known {
+				s.segment = 0
+			}
+		}
+		sh.nextRef = known
+		return err
+	}
+	return nil
+}
+
+// openLog returns the log segment, which it creates when there is none yet. The caller holds commit.
+func (sh *shard) openLog(db *DB) (*wal.Segment, error) {
+	if sh.closed {
+		return nil, ErrClosed
+	}
+	if log := sh.log.Load(); log != nil {
+		return log, nil
+	}
+	log, err := wal.Create(db.segmentPath(sh.segment, sh.number), logKind())
+	if err != nil {
+		return nil, err
+	}
+	sh.log.Store(log)
+	return log, nil
+}
+
+// endRecord writes the record.
+func (db *DB) endRecord(log *wal.Segment, record []byte) error {
+	if err := log.End(record); err != nil {
+		return err
+	}
+	db.logBytes.Add(int64(len(record)))
+	return nil
+}
+
+// apply puts the samples into memory.
+func (sh *shard) apply(db *DB, samples []sample) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	grown := 0
+	for i := range samples {
+		grown += samples[i].series.set(samples[i].time, samples[i].value)
+	}
+	db.bytes.Add(int64(grown))
+	db.samples.Add(int64(len(samples)))
+}
+
+// rotate makes the next record begin a new segment, and returns the old one, nil when nothing was written to it.
+func (sh *shard) rotate(segment uint64) *wal.Segment {
+	sh.commit.Lock()
+	defer sh.commit.Unlock()
+	old := sh.log.Swap(nil)
+	sh.segment, sh.nextRef = segment, 0
+	return old
+}
+
+// Sync makes everything that was acknowledged survive a power cut.
+func (db *DB) Sync() error {
+	var errs []error
+	for _, sh := range db.shards {
+		if log := sh.log.Load(); log != nil {
+			if err := log.Sync(); err != nil {
+				errs = append(errs, fmt.Errorf("shard %d: %w", sh.number, err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// logKind is how a segment of the log begins.
+func logKind() frame.Kind { return frame.Kind([]byte("BHWAL\x00\x00\x01")) }
+
+// checkpointKind is how a checkpoint begins.
+func checkpointKind() frame.Kind { return frame.Kind([]byte("BHCKP\x00\x00\x01")) }

@@ -1,0 +1,158 @@
+// Package metricstore keeps the samples of many series in memory and on disk.
+//
+// A series is named by a Key and has a sample every so many seconds; values are kept bit for bit. Writers go through an
+// Appender: what Commit has acknowledged is in the write-ahead log and survives the death of the process. Run syncs the
+// log, once a second by default, so that a power cut costs no more than that, writes checkpoints, which make older
+// segments of the log superfluous, and forgets what is older than the retention.
+//
+// The package knows series, samples and time, and nothing of clusters' configuration, of HTTP, SQL or JSON.
+package metricstore
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/clock"
+)
+
+// Options says how a store behaves. The zero value of each field means what its comment says.
+type Options struct {
+	Clock clock.Clock  // the system's
+	Log   *slog.Logger // none: for what goes wrong in the background
+	// SyncEvery is how much time a power cut may cost. 0: one second. Negative: none, each Commit waits for the disk.
+	SyncEvery time.Duration
+	// CheckpointEvery is the time between checkpoints. 0: twelve hours.
+	CheckpointEvery time.Duration
+	// MaxLogBytes makes for an earlier checkpoint when the log is larger. 0: one GiB.
+	MaxLogBytes int64
+	// Retention is how long samples are kept. Older ones are refused. 0: for ever.
+	Retention time.Duration
+	// MaxFuture is how far in the future a sample may be. 0: one hour.
+	MaxFuture time.Duration
+	// MemoryCap is how many bytes of samples are kept in memory at most; the oldest go first. 0: no limit.
+	MemoryCap int64
+	// MaxHosts and MaxSeriesPerHost limit what can be created. 0: 100,000 and 20,000.
+	MaxHosts, MaxSeriesPerHost int
+	// Keep reports whether a host's samples are kept although they are older than the retention. nil: never.
+	Keep func(cluster, host string) bool
+	// Shards is how many writers can work at the same time. 0: 8.
+	Shards int
+}
+
+func (o Options) withDefaults() Options {
+	if o.Clock == nil {
+		o.Clock = clock.System{}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Keep == nil {
+		o.Keep = func(string, string) bool { return false }
+	}
+	setDefault(&o.SyncEvery, time.Second)
+	setDefault(&o.CheckpointEvery, 12*time.Hour)
+	setDefault(&o.MaxLogBytes, 1<<30)
+	setDefault(&o.MaxFuture, time.Hour)
+	setDefault(&o.MaxHosts, 100_000)
+	setDefault(&o.MaxSeriesPerHost, 20_000)
+	setDefault(&o.Shards, 8)
+	return o
+}
+
+// unlimited returns the options without the limits on what can be created: what is on disk is never refused.
+func (o Options) unlimited() Options {
+	o.MaxHosts, o.MaxSeriesPerHost = math.MaxInt, math.MaxInt
+	return o
+}
+
+func setDefault[T comparable](p *T, v T) {
+	var zero T
+	if *p == zero {
+		*p = v
+	}
+}
+
+// DB is a metric store. It is safe for concurrent use.
+type DB struct {
+	dir       string
+	opt       Options
+	lock      *os.File
+	shards    []*shard
+	appenders sync.Pool
+	recovery  Recovery
+
+	checkpoint sync.Mutex // held while a checkpoint is written; taken before any other lock
+	segment    uint64     // number of the newest log segments; guarded by checkpoint
+	closed     bool       // guarded by checkpoint
+
+	damagedFiles map[string]bool // found by Open
+	damaged      atomic.Bool     // a checkpoint should be written soon: something on disk is not as it should be
+
+	hosts, series, bytes, logBytes   atomic.Int64
+	samples, refused                 atomic.Int64
+	lastCheckpoint, checkpointMillis atomic.Int64
+	failures                         atomic.Int64
+}
+
+// Open opens the store in a folder, which it creates when there is none. It reads the newest checkpoint and the log
+// behind it; Recovered tells what was found. A store can be open only once at a time.
+func Open(dir string, opt Options) (_ *DB, err error) {
+	opt = opt.withDefaults()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("create folder for metrics: %w", err)
+	}
+	lock, err := lockDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{dir: dir, opt: opt.unlimited(), lock: lock, damagedFiles: map[string]bool{}}
+	for i := range opt.Shards {
+		db.shards = append(db.shards, &shard{number: i, hosts: map[string]*host{}})
+	}
+	if err := db.recover(); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	db.opt = opt
+	for _, sh := range db.shards {
+		sh.segment = db.segment
+	}
+	return db, nil
+}
+
+// Close writes a checkpoint and closes the store. Even when it fails, nothing that was acknowledged is lost.
+func (db *DB) Close() error {
+	err := db.Checkpoint()
+	return errors.Join(err, db.release())
+}
+
+// release closes the files as they are.
+func (db *DB) release() error {
+	db.checkpoint.Lock()
+	defer db.checkpoint.Unlock()
+	if db.closed {
+		return nil
+	}
+	db.closed = true
+	var errs []error
+	for _, sh := range db.shards {
+		sh.commit.Lock()
+		sh.closed = true
+		log := sh.log.Swap(nil)
+		sh.commit.Unlock()
+		if log != nil {
+			errs = append(errs, log.Close())
+		}
+	}
+	return errors.Join(append(errs, db.lock.Close())...)
+}
+
+// shardOf returns the shard that holds the host with that id.
+func (db *DB) shardOf(hostID []byte) *shard {
+	return db.shards[spread(hostID)%uint64(len(db.shards))]
+}

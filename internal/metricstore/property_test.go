@@ -1,0 +1,151 @@
+package metricstore_test
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/clock"
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore"
+)
+
+// machine is a store beside a map that should hold the same.
+type machine struct {
+	dir   string
+	db    *metricstore.DB
+	model map[metricstore.Key]map[int64]float64 // by minutes before now
+}
+
+// Whatever the order of appends, frees, checkpoints, clean stops and deaths, a store holds what a map would hold.
+func TestStoreEqualsAMap(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		dir, err := os.MkdirTemp(t.TempDir(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := &machine{dir: dir, model: map[metricstore.Key]map[int64]float64{}}
+		m.open(rt)
+		rt.Repeat(map[string]func(*rapid.T){
+			"append":     m.append,
+			"checkpoint": m.checkpoint,
+			"free":       m.free,
+			"stop":       func(rt *rapid.T) { m.reopen(rt, m.db.Close) },
+			"die":        func(rt *rapid.T) { m.reopen(rt, m.db.Abandon) },
+			"":           m.compare,
+		})
+		if err := m.db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func (m *machine) open(rt *rapid.T) {
+	var err error
+	shards := rapid.IntRange(1, 3).Draw(rt, "shards") // a folder outlives a change of their number
+	m.db, err = metricstore.Open(m.dir, metricstore.Options{Clock: clock.NewManual(now), Shards: shards})
+	if err != nil {
+		rt.Fatal(err)
+	}
+	if d := m.db.Recovered().Damage; len(d) > 0 {
+		rt.Fatal(d)
+	}
+}
+
+func (m *machine) reopen(rt *rapid.T, end func() error) {
+	if err := end(); err != nil {
+		rt.Fatal(err)
+	}
+	m.open(rt)
+}
+
+func (m *machine) append(rt *rapid.T) {
+	a := m.db.Appender()
+	defer a.Close()
+	for range rapid.IntRange(1, 20).Draw(rt, "samples") {
+		k := drawKey(rt)
+		minutes := rapid.Int64Range(0, 1300).Draw(rt, "minutes")
+		value := rapid.Float64().Draw(rt, "value")
+		l := k.Labels()
+		if err := a.Append(&l, 60, now.Unix()-60*minutes, value); err != nil {
+			rt.Fatal(err)
+		}
+		if m.model[k] == nil {
+			m.model[k] = map[int64]float64{}
+		}
+		m.model[k][minutes] = value
+	}
+	if err := a.Commit(); err != nil {
+		rt.Fatal(err)
+	}
+}
+
+func (m *machine) checkpoint(rt *rapid.T) {
+	if err := m.db.Checkpoint(); err != nil {
+		rt.Fatal(err)
+	}
+}
+
+func (m *machine) free(rt *rapid.T) {
+	k := drawKey(rt)
+	minutes := rapid.Int64Range(0, 1300).Draw(rt, "minutes")
+	path := k.Path()
+	path = path[:rapid.IntRange(1, len(path)).Draw(rt, "depth")]
+	if _, err := m.db.Free(path, now.Add(-time.Duration(minutes)*time.Minute)); err != nil {
+		rt.Fatal(err)
+	}
+	for have, samples := range m.model {
+		below := have.Path()
+		if len(below) < len(path) || fmt.Sprint(below[:len(path)]) != fmt.Sprint(path) {
+			continue
+		}
+		for at := range samples {
+			if at > minutes {
+				delete(samples, at)
+			}
+		}
+	}
+}
+
+func (m *machine) compare(rt *rapid.T) {
+	total := 0
+	for k, samples := range m.model {
+		w := metricstore.Window{Cluster: k.Cluster, Host: k.Host, Metric: k.Metric, From: 0, To: now.Unix() + 60}
+		got := m.db.Read(nil, w, func(have *metricstore.Key) bool { return *have == k })
+		n := 0
+		for _, s := range got {
+			for i, v := range s.Values {
+				if math.IsNaN(v) {
+					continue
+				}
+				n++
+				minutes := (now.Unix() - s.First - int64(i)*60) / 60
+				if expected, ok := samples[minutes]; !ok || math.Float64bits(expected) != math.Float64bits(v) {
+					rt.Fatalf("%+v, %d minutes ago: %v, not %v (%v)", k, minutes, v, expected, ok)
+				}
+			}
+		}
+		if n != len(samples) {
+			rt.Fatalf("%+v: %d samples, not %d", k, n, len(samples))
+		}
+		total += n
+	}
+	if st := m.db.Stats(); st.Bytes < int64(total)*8 {
+		rt.Fatalf("%d samples in %d bytes", total, st.Bytes)
+	}
+}
+
+func drawKey(rt *rapid.T) metricstore.Key {
+	k := metricstore.Key{
+		Cluster: rapid.SampledFrom([]string{"alpha", "beta"}).Draw(rt, "cluster"),
+		Host:    rapid.SampledFrom([]string{"n1", "n2", "n3"}).Draw(rt, "host"),
+		Metric:  rapid.SampledFrom([]string{"cpu_load", "flops"}).Draw(rt, "metric"),
+	}
+	if k.Metric == "flops" {
+		k.Type, k.TypeID = "hwthread", rapid.SampledFrom([]string{"0", "1"}).Draw(rt, "id")
+	}
+	return k
+}

@@ -1,0 +1,133 @@
+package metricstore
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/frame"
+)
+
+// Recovery tells what Open has found on disk.
+type Recovery struct {
+	Checkpoint int64 // samples and gaps between them that came from the checkpoint
+	Log        int64 // samples that came from the log
+	TornBytes  int64 // cut off from the ends of log segments: writes that were never acknowledged
+	// Damage says, in words for the operator, what could not be read. It is empty unless files were damaged.
+	Damage []string
+	Took   time.Duration
+}
+
+// Recovered tells what Open has found on disk.
+func (db *DB) Recovered() Recovery { return db.recovery }
+
+// recover reads the newest checkpoint and then the log segments that it does not cover.
+func (db *DB) recover() error {
+	began := db.opt.Clock.Now()
+	files, err := db.list()
+	if err != nil {
+		return err
+	}
+	covered := uint64(0)
+	if n := len(files.checkpoints); n > 0 {
+		newest := files.checkpoints[n-1]
+		covered = newest.number
+		if err := db.readCheckpoint(newest.path); err != nil {
+			return err
+		}
+	}
+	for _, f := range files.segments {
+		if f.number < covered {
+			continue // left over from a death between checkpoint and clean-up
+		}
+		if err := db.replay(f.path); err != nil {
+			return err
+		}
+	}
+	db.segment = files.newest() + 1
+	db.countLog()
+	db.damaged.Store(len(db.recovery.Damage) > 0)
+	if db.opt.Retention > 0 {
+		db.Retain(began.Add(-db.opt.Retention))
+	}
+	db.recovery.Took = db.opt.Clock.Now().Sub(began)
+	return nil
+}
+
+// replay reads a log segment and cuts off what a death in the middle of a write has left at its end.
+func (db *DB) replay(path string) error {
+	r := replayer{db: db}
+	end, err := db.readRecords(path, logKind(), r.record)
+	if r.lost > 0 {
+		db.damage(path, fmt.Sprintf("%d samples cannot be attributed, since the records that introduced their series are damaged", r.lost))
+	}
+	if err != nil || end.torn == end.size {
+		return err
+	}
+	db.recovery.TornBytes += end.size - end.torn
+	if err := os.Truncate(path, end.torn); err != nil {
+		return fmt.Errorf("cut torn end of log: %w", err)
+	}
+	return nil
+}
+
+// restoreSeries returns the series, which it creates when there is none.
+func (db *DB) restoreSeries(l *Labels, step, phase int64) (*series, error) {
+	id := appendHostID(nil, l.Cluster, l.Host)
+	sh := db.shardOf(id)
+	h, err := sh.addHost(db, id, l)
+	if err != nil {
+		return nil, err
+	}
+	return sh.addSeries(db, h, appendSeriesID(nil, l, step), l, step, phase)
+}
+
+// extent is where the readable part of a file ends and where the file does.
+type extent struct{ torn, size int64 }
+
+// readRecords calls use with the payload of each readable record and the size of the file, and notes damage. A file that is not of the kind at
+// all is damage as well: it is noted and left alone. The error is one of reading the disk.
+func (db *DB) readRecords(path string, kind frame.Kind, use func(payload []byte, size int64) error) (extent, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return extent{}, fmt.Errorf("read metrics: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // only read
+	info, err := f.Stat()
+	if err != nil {
+		return extent{}, fmt.Errorf("read metrics: %w", err)
+	}
+	size := info.Size()
+	whole := extent{size, size}
+	if size < frame.HeaderSize { // death while the file was made
+		return whole, nil
+	}
+	sc, err := frame.NewScanner(f, size, kind)
+	if errors.Is(err, frame.ErrKind) {
+		db.damage(path, err.Error())
+		return whole, nil
+	}
+	for err == nil {
+		var payload []byte
+		if payload, err = sc.Next(); err == nil {
+			if uerr := use(payload, size); uerr != nil {
+				db.damage(path, uerr.Error())
+			}
+		}
+	}
+	for _, g := range sc.Gaps() {
+		db.damage(path, fmt.Sprintf("bytes %d to %d are damaged and were skipped", g.From, g.To))
+	}
+	if !errors.Is(err, io.EOF) {
+		return whole, fmt.Errorf("read metrics from %s: %w", path, err)
+	}
+	return extent{sc.Torn(), size}, nil
+}
+
+func (db *DB) damage(path, what string) {
+	db.recovery.Damage = append(db.recovery.Damage, filepath.Base(path)+": "+what)
+	db.damagedFiles[path] = true
+}

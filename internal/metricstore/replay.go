@@ -1,0 +1,90 @@
+package metricstore
+
+// replayer puts the records of one log segment into memory.
+type replayer struct {
+	db   *DB
+	refs []*series // what the segment's numbers stand for
+	lost int64     // samples whose series was never introduced
+}
+
+// record takes a record apart. size is that of the file.
+func (r *replayer) record(payload []byte, size int64) error {
+	d := decoder{rest: payload}
+	for len(d.rest) > 0 && !d.failed {
+		var err error
+		switch d.byte() {
+		case entryDefine:
+			err = r.define(&d, size)
+		case entrySamples:
+			r.samples(&d)
+		case entryFree:
+			r.free(&d)
+		default:
+			d.fail()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if d.failed {
+		return errEntry
+	}
+	return nil
+}
+
+func (r *replayer) define(d *decoder, size int64) error {
+	ref := d.uvarint()
+	l, step, phase := d.identity()
+	if d.failed || ref > uint64(size) { // numbers are given out one by one, and each takes more than a byte
+		return errEntry
+	}
+	s, err := r.db.restoreSeries(&l, step, phase)
+	if err != nil {
+		return err
+	}
+	if len(s.chunks) == 0 {
+		s.phase = phase // a series that had run dry and began anew
+	}
+	for uint64(len(r.refs)) <= ref {
+		r.refs = append(r.refs, nil)
+	}
+	r.refs[ref] = s
+	return nil
+}
+
+func (r *replayer) samples(d *decoder) {
+	n := d.uvarint()
+	base := d.varint()
+	for range n {
+		ref, t, v := d.uvarint(), base+d.varint(), d.float()
+		if d.failed {
+			return
+		}
+		if ref >= uint64(len(r.refs)) || r.refs[ref] == nil {
+			r.lost++
+			continue
+		}
+		r.db.bytes.Add(int64(r.refs[ref].set(t, v)))
+		r.db.recovery.Log++
+	}
+}
+
+func (r *replayer) free(d *decoder) {
+	before := d.varint()
+	of := division{d.uvarint(), d.uvarint()}
+	n := d.uvarint()
+	if n > maxPath || of.shard >= of.shards {
+		d.fail()
+		return
+	}
+	path := make([]string, n)
+	for i := range path {
+		path[i] = string(d.bytes(d.uvarint()))
+	}
+	if d.failed {
+		return
+	}
+	for _, sh := range r.db.shards {
+		sh.clear(r.db, of, path, before)
+	}
+}

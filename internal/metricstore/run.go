@@ -1,0 +1,59 @@
+package metricstore
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/clock"
+)
+
+// Run syncs the log, writes checkpoints and forgets what is too old, until ctx is done. What fails is logged and tried
+// again.
+func (db *DB) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	if db.opt.SyncEvery > 0 {
+		wg.Go(func() { db.runSync(ctx) })
+	}
+	wg.Go(func() { db.runMaintenance(ctx) })
+	wg.Wait()
+}
+
+func (db *DB) runSync(ctx context.Context) {
+	for clock.Sleep(ctx, db.opt.Clock, db.opt.SyncEvery) == nil {
+		if err := db.Sync(); err != nil {
+			// The kernel may have dropped what it could not write and call the next sync a success. Memory has it all:
+			// a checkpoint writes it again, to another file.
+			db.failures.Add(1)
+			db.damaged.Store(true)
+			db.opt.Log.ErrorContext(ctx, "metric log cannot be synced", "error", err)
+		}
+	}
+}
+
+// maintenanceEvery is how often it is looked whether a checkpoint is due, memory is short, or samples are too old.
+const maintenanceEvery = time.Minute
+
+func (db *DB) runMaintenance(ctx context.Context) {
+	checkpointed := db.opt.Clock.Now()
+	retained := checkpointed
+	for {
+		now := db.opt.Clock.Now()
+		if db.damaged.Load() || db.logBytes.Load() > db.opt.MaxLogBytes || now.Sub(checkpointed) >= db.opt.CheckpointEvery {
+			if err := db.Checkpoint(); err != nil {
+				db.opt.Log.ErrorContext(ctx, "metric checkpoint failed", "error", err)
+			}
+			checkpointed = now
+		}
+		if n := db.shed(); n > 0 {
+			db.opt.Log.WarnContext(ctx, "metric memory cap reached, oldest samples forgotten", "chunks", n)
+		}
+		if db.opt.Retention > 0 && now.Sub(retained) >= min(db.opt.Retention/16, time.Hour) {
+			db.Retain(now.Add(-db.opt.Retention))
+			retained = now
+		}
+		if clock.Sleep(ctx, db.opt.Clock, maintenanceEvery) != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package metricstore_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore"
+)
+
+// runFor runs the store's background work for a while, in a bubble where time passes as soon as everybody waits.
+func runFor(t *testing.T, db *metricstore.DB, d time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	db.Run(ctx)
+}
+
+func bubbleStore(t *testing.T, opt metricstore.Options) (db *metricstore.DB, dir string, put func(age time.Duration)) {
+	t.Helper()
+	dir = t.TempDir()
+	db, err := metricstore.Open(dir, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db, dir, func(age time.Duration) {
+		a := db.Appender()
+		defer a.Close()
+		l := load("n01").Labels()
+		if err := a.Append(&l, 60, time.Now().Add(-age).Unix(), 1); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Commit(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func checkpoints(t *testing.T, dir string) int {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "checkpoint-*.bhc"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(files)
+}
+
+func TestRunWritesCheckpointsInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db, dir, put := bubbleStore(t, metricstore.Options{CheckpointEvery: time.Hour})
+		put(0)
+		runFor(t, db, 59*time.Minute)
+		if n := checkpoints(t, dir); n != 0 {
+			t.Errorf("%d checkpoints after 59 minutes", n)
+		}
+		runFor(t, db, 62*time.Minute)
+		if n := checkpoints(t, dir); n != 1 {
+			t.Errorf("%d checkpoints after an hour", n)
+		}
+		if st := db.Stats(); st.LogBytes != 0 || st.LastCheckpoint.IsZero() {
+			t.Errorf("stats %+v", st)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestLargeLogMakesForAnEarlyCheckpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db, dir, put := bubbleStore(t, metricstore.Options{MaxLogBytes: 10})
+		put(0)
+		runFor(t, db, time.Second)
+		if n := checkpoints(t, dir); n != 1 {
+			t.Errorf("%d checkpoints", n)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestRunForgetsWhatIsOld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db, _, put := bubbleStore(t, metricstore.Options{Retention: 10 * time.Hour})
+		put(9 * time.Hour)
+		runFor(t, db, 30*time.Minute)
+		if n := len(db.Hosts("alpha")); n != 1 {
+			t.Errorf("%d hosts after half an hour", n)
+		}
+		runFor(t, db, 2*time.Hour)
+		if n := len(db.Hosts("alpha")); n != 0 {
+			t.Errorf("%d hosts after the retention", n)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestMemoryCapDropsTheOldestFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const cap = 3 * 16 * 8 // three small chunks
+		db, _, put := bubbleStore(t, metricstore.Options{MemoryCap: cap})
+		for days := range 6 {
+			put(time.Duration(days) * 24 * time.Hour)
+		}
+		runFor(t, db, time.Second)
+		st := db.Stats()
+		if st.Bytes > cap || st.Bytes == 0 {
+			t.Errorf("%d bytes held", st.Bytes)
+		}
+		if newest, _, ok := db.Latest("alpha", "n01", "cpu_load"); !ok || newest != time.Now().Add(-time.Second).Unix() {
+			t.Errorf("the newest sample is gone: %v %v", newest, ok)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -1,0 +1,118 @@
+package metricstore
+
+import (
+	"slices"
+	"sync/atomic"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/chunk"
+)
+
+// host is one host of a cluster with its series.
+type host struct {
+	id            string
+	cluster, name string
+	shard         *shard
+	series        map[string]*series
+	byMetric      map[string][]*series
+	gone          bool // no longer in its shard's map
+}
+
+// series is the samples of one key. Slot n is the time n*step+phase: the phase is that of the first sample, so that a
+// collector whose beat lies between two full steps does not lose samples to rounding.
+type series struct {
+	id    string
+	key   Key
+	host  *host
+	step  int64 // seconds
+	phase int64 // 0 <= phase < step
+
+	// next is the series whose sample came after this one's last time: a good guess for the next time.
+	next atomic.Pointer[series]
+
+	// Guarded by shard.commit.
+	segment uint64 // the log segment in which the series is defined
+	ref     uint32 // what it is called there
+
+	// Guarded by shard.mu.
+	chunks []chunk.Chunk // by number
+	gone   bool          // no longer in its host's maps
+}
+
+// slot returns the slot that is nearest to the time.
+func (s *series) slot(t int64) int64 { return floorDiv(t-s.phase+s.step/2, s.step) }
+
+// time returns when the slot is.
+func (s *series) time(slot int64) int64 { return slot*s.step + s.phase }
+
+// set stores a sample and returns by how many bytes the series has grown.
+func (s *series) set(t int64, v float64) int {
+	slot := s.slot(t)
+	number := chunk.Number(slot)
+	if n := len(s.chunks); n > 0 && s.chunks[n-1].Number() == number {
+		return s.chunks[n-1].Set(slot, v)
+	}
+	i, found := s.find(number)
+	if found {
+		return s.chunks[i].Set(slot, v)
+	}
+	s.chunks = slices.Insert(s.chunks, i, chunk.New(slot, v))
+	return s.chunks[i].Bytes()
+}
+
+func (s *series) find(number int64) (int, bool) {
+	return slices.BinarySearchFunc(s.chunks, number, func(c chunk.Chunk, n int64) int {
+		return int(c.Number() - n)
+	})
+}
+
+// restore adds a chunk from a checkpoint and returns by how many bytes the series has grown.
+func (s *series) restore(c chunk.Chunk) int {
+	i, found := s.find(c.Number())
+	if found { // two halves of a damaged checkpoint; the later record wins
+		grown := c.Bytes() - s.chunks[i].Bytes()
+		s.chunks[i] = c
+		return grown
+	}
+	s.chunks = slices.Insert(s.chunks, i, c)
+	return c.Bytes()
+}
+
+// clearBefore forgets the samples in slots before slot. It returns how many chunks are gone and how many bytes.
+func (s *series) clearBefore(slot int64) (dropped, bytes int) {
+	keep := s.chunks[:0]
+	for i := range s.chunks {
+		c := s.chunks[i]
+		bytes += c.Bytes()
+		if c.First() < slot && c.ClearBefore(slot) {
+			dropped++
+			continue
+		}
+		bytes -= c.Bytes()
+		keep = append(keep, c)
+	}
+	clear(s.chunks[len(keep):])
+	s.chunks = keep
+	return dropped, bytes
+}
+
+// dropBefore forgets the chunks that lie wholly before the time, and returns how many and how many bytes.
+func (s *series) dropBefore(t int64) (dropped, bytes int) {
+	for dropped < len(s.chunks) && s.time(s.chunks[dropped].End()) <= t {
+		bytes += s.chunks[dropped].Bytes()
+		dropped++
+	}
+	s.chunks = slices.Delete(s.chunks, 0, dropped)
+	return dropped, bytes
+}
+
+// floorDiv is a/b rounded down; b > 0.
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
+
+// floorMod is what floorDiv leaves; b > 0.
+func floorMod(a, b int64) int64 { return a - floorDiv(a, b)*b }

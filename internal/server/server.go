@@ -1,0 +1,193 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/api"
+	"github.com/bridgehead-hpc/bridgehead/internal/api/access"
+	"github.com/bridgehead-hpc/bridgehead/internal/archive"
+	"github.com/bridgehead-hpc/bridgehead/internal/authn"
+	"github.com/bridgehead-hpc/bridgehead/internal/clock"
+	"github.com/bridgehead-hpc/bridgehead/internal/cluster"
+	"github.com/bridgehead-hpc/bridgehead/internal/identity"
+	"github.com/bridgehead-hpc/bridgehead/internal/job"
+	"github.com/bridgehead-hpc/bridgehead/internal/metric"
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore"
+	"github.com/bridgehead-hpc/bridgehead/internal/node"
+	"github.com/bridgehead-hpc/bridgehead/internal/run"
+	"github.com/bridgehead-hpc/bridgehead/internal/token"
+)
+
+// Options are what a server gets from its program rather than from its configuration.
+type Options struct {
+	Clock clock.Clock
+	Log   *slog.Logger
+}
+
+// Server is a head node: the parts, wired together.
+type Server struct {
+	*core
+	config   Config
+	clock    clock.Clock
+	log      *slog.Logger
+	clusters *cluster.Registry
+	metrics  *metricstore.DB
+	samples  *metric.Service
+	jobs     *job.Service
+	nodes    *node.Service
+	sessions *token.Sessions
+	gate     *access.Gate
+	refused  *refusals
+	dialects []*api.Dialect
+	handler  http.Handler
+}
+
+// New opens what the configuration names and wires the parts. Nothing listens and nothing runs yet; Run does that. An
+// error says in one line what is wrong and what to do.
+func New(ctx context.Context, c Config, secrets Secrets, o Options) (_ *Server, err error) {
+	s := &Server{config: c, clock: o.Clock, log: o.Log}
+	if s.core, err = openCore(ctx, c, secrets, o.Clock); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if s.clusters, err = cluster.LoadDir(c.Archive.Path); err != nil {
+		return nil, err
+	}
+	if err := s.openMetrics(); err != nil {
+		return nil, err
+	}
+	arch, err := archive.OpenDir(c.Archive.Path)
+	if err != nil {
+		return nil, err
+	}
+	s.jobs = job.New(job.Config{Store: s.store.Jobs(), Clusters: s.clusters, Live: s.samples, Archive: arch, Clock: s.clock, Log: s.log})
+	s.nodes = node.New(node.Config{Store: s.store.Nodes(), Clusters: subClusters{s.clusters}, Clock: s.clock, Pattern: c.Main.NamingPattern})
+	if err := s.nodes.EnsureDefaults(ctx); err != nil {
+		return nil, err
+	}
+	s.sessions = token.NewSessions(token.SessionsConfig{
+		Store: s.store.Sessions(), Users: s.users, Clock: s.clock, Key: secrets.SessionKey,
+		Idle: time.Duration(c.Main.SessionIdle), Absolute: time.Duration(c.Main.SessionMaxAge),
+	})
+	if err := s.openDoors(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close releases what New has opened. Run does it by itself.
+func (s *Server) Close() error {
+	var errs []error
+	if s.metrics != nil {
+		errs = append(errs, s.metrics.Close())
+	}
+	if s.core != nil {
+		errs = append(errs, s.core.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Handler returns everything that the server serves, as one handler.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Dialects returns the interfaces with their route tables, for documents and tests.
+func (s *Server) Dialects() []*api.Dialect { return s.dialects }
+
+// Run serves until ctx ends. Then it stops taking requests, lets running ones finish, archives the jobs that are in
+// hand, and closes everything; samples and jobs that were acknowledged are on disk at any moment.
+func (s *Server) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, s.Close()) }()
+	listeners, err := s.listen(ctx)
+	if err != nil {
+		return err
+	}
+	tasks := []run.Task{
+		s.metrics.Run,
+		s.jobs.RunArchiver,
+		s.refused.run,
+		s.every(time.Minute, s.tokens.FlushUses),
+		s.every(10*time.Minute, s.sessions.Sweep),
+	}
+	for _, l := range listeners {
+		tasks = append(tasks, l.serve)
+	}
+	return run.Tasks(ctx, tasks...)
+}
+
+// every returns a task that does something regularly, and once more at the end. A failure is logged and tried again: none
+// of these may take the server down.
+func (s *Server) every(d time.Duration, do func(context.Context) error) run.Task {
+	return func(ctx context.Context) error {
+		for {
+			over := clock.Sleep(ctx, s.clock, d) != nil
+			once, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+			err := do(once)
+			cancel()
+			if err != nil {
+				s.log.Error("regular work failed", "error", err)
+			}
+			if over {
+				return nil
+			}
+		}
+	}
+}
+
+// openMetrics opens the metric store for the metrics that the clusters are configured to have.
+func (s *Server) openMetrics() (err error) {
+	c := s.config.MetricStore
+	s.metrics, err = metricstore.Open(c.Checkpoints.Directory, metricstore.Options{
+		Clock: s.clock, Retention: time.Duration(c.RetentionInMemory),
+		CheckpointInterval: time.Duration(c.CheckpointInterval), SyncInterval: time.Duration(c.SyncInterval),
+	})
+	if err != nil {
+		return fmt.Errorf("open metric store: %w", err)
+	}
+	s.samples = metric.NewService(metric.ServiceConfig{
+		Engine: s.metrics, Clock: s.clock,
+		Catalogue: func(name string) (metric.Catalogue, bool) {
+			c, ok := s.clusters.Get(name)
+			if !ok {
+				return nil, false
+			}
+			return c.Catalogue(), true
+		},
+	})
+	return nil
+}
+
+// logins returns the service that checks passwords.
+func (s *Server) logins() *authn.Service {
+	return authn.NewService(authn.Config{Users: s.store.Users(), Passwords: s.passwords, Limiter: authn.NewLimiter(s.clock), Audit: s.store.Audit(), Clock: s.clock})
+}
+
+// subClusters answers the node service's questions about hardware.
+type subClusters struct{ *cluster.Registry }
+
+// ResolveSubCluster returns the name of the sub-cluster that a host belongs to.
+func (s subClusters) ResolveSubCluster(clusterName, host string) (string, bool) {
+	c, ok := s.Get(clusterName)
+	if !ok {
+		return "", false
+	}
+	sub, ok := c.ResolveSubCluster(host)
+	if !ok {
+		return "", false
+	}
+	return sub.Name, true
+}
+
+// opened is the caller that disable-authentication makes of everybody.
+func opened() *identity.Caller {
+	c := identity.Local("anonymous")
+	return &c
+}

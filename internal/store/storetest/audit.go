@@ -1,0 +1,155 @@
+package storetest
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/audit"
+	"github.com/bridgehead-hpc/bridgehead/internal/store/sqlstore"
+)
+
+func auditTests() map[string]func(db Database) {
+	return map[string]func(db Database){
+		"ComesBackAsWritten":           testAuditRoundTrip,
+		"ChainHoldsForAnyText":         testAuditText,
+		"ListSelectsNewestFirst":       testAuditList,
+		"LimitIs100UnlessTold":         testAuditLimit,
+		"RecordsCannotBeChanged":       testAuditAppendOnly,
+		"TamperingBreaksTheChain":      testAuditTamper,
+		"EmptyTrailIsEmptyListNoError": testAuditEmpty,
+	}
+}
+
+func appendAudit(t *testing.T, s *sqlstore.Store, r audit.Record) {
+	t.Helper()
+	must(t, s.Audit().Append(t.Context(), r))
+}
+
+func testAuditRoundTrip(db Database) {
+	t := db.t
+	want := audit.Record{
+		Time: noon(), Actor: "alice", Subject: "bob", TokenID: "jti", Via: "token", Addr: "192.0.2.1", RequestID: "r",
+		Action: "node.update", Object: "node/n1", Outcome: audit.Refused, Reason: "no permission", Details: map[string]string{"a": "b"},
+	}
+	appendAudit(t, db.Store, want)
+	got := wantLast(t, db.Store, "node.update")
+	if got.Hash == "" {
+		t.Error("the record has no hash")
+	}
+	want.Seq, want.Hash = 1, got.Hash
+	same(t, "records", got, want)
+}
+
+func testAuditText(db Database) {
+	t := db.t
+	for _, text := range []string{"", "plain", "\x00", "bad \xff\xfe utf-8", "\u2028 <&> \"quoted\" '", strings.Repeat("x", 100_000)} {
+		r := record("x.y", text)
+		r.Reason, r.RequestID, r.Actor = text, text, text
+		r.Details = map[string]string{"k" + text: text}
+		appendAudit(t, db.Store, r)
+	}
+	r := record("x.y", "x")
+	r.Details = map[string]string{}
+	r.Time = time.Date(1969, 1, 1, 0, 0, 0, 999, time.FixedZone("x", 3600))
+	appendAudit(t, db.Store, r)
+	if n := len(trailOf(t, db.Store)); n != 7 {
+		t.Fatalf("%d records, want 7", n)
+	}
+}
+
+func testAuditList(db Database) {
+	t := db.t
+	for i, r := range []audit.Record{
+		{Actor: "alice", Subject: "alice", Action: "user.create", Object: "user/a", Outcome: audit.Done},
+		{Actor: "bob", Subject: "alice", Action: "user.delete", Object: "user/a", Outcome: audit.Refused},
+		{Actor: "bob", Subject: "bob", Action: "users.list", Object: "user/b", Outcome: audit.Done},
+		{Actor: "carol", Subject: "carol", Action: "token.create", Object: "token/t", Outcome: audit.Failed},
+	} {
+		r.Time = noon().Add(time.Duration(i) * time.Minute)
+		appendAudit(t, db.Store, r)
+	}
+	for name, c := range map[string]struct {
+		filter audit.Filter
+		want   []int64
+	}{
+		"everything":      {audit.Filter{}, []int64{4, 3, 2, 1}},
+		"since":           {audit.Filter{Since: noon().Add(2 * time.Minute)}, []int64{4, 3}},
+		"until":           {audit.Filter{Until: noon().Add(time.Minute)}, []int64{2, 1}},
+		"who is actor":    {audit.Filter{Who: "bob"}, []int64{3, 2}},
+		"who is subject":  {audit.Filter{Who: "alice"}, []int64{2, 1}},
+		"exact action":    {audit.Filter{Action: "user.create"}, []int64{1}},
+		"prefix":          {audit.Filter{Action: "user."}, []int64{2, 1}},
+		"no prefix":       {audit.Filter{Action: "user"}, nil},
+		"object":          {audit.Filter{Object: "user/a"}, []int64{2, 1}},
+		"outcome":         {audit.Filter{Outcome: audit.Failed}, []int64{4}},
+		"after":           {audit.Filter{After: 2}, []int64{4, 3}},
+		"limit":           {audit.Filter{Limit: 1}, []int64{4}},
+		"all at once":     {audit.Filter{Who: "bob", Outcome: audit.Done, Action: "users."}, []int64{3}},
+		"a % is no joker": {audit.Filter{Action: "%."}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			records, err := db.Store.Audit().List(t.Context(), c.filter)
+			must(t, err)
+			var got []int64
+			for _, r := range records {
+				got = append(got, r.Seq)
+			}
+			same(t, "records", got, c.want)
+		})
+	}
+}
+
+func testAuditLimit(db Database) {
+	t := db.t
+	for range 101 {
+		appendAudit(t, db.Store, record("x.y", "z"))
+	}
+	records, err := db.Store.Audit().List(t.Context(), audit.Filter{})
+	must(t, err)
+	if len(records) != 100 {
+		t.Fatalf("%d records, want 100", len(records))
+	}
+}
+
+func testAuditAppendOnly(db Database) {
+	t := db.t
+	appendAudit(t, db.Store, record("x.y", "z"))
+	for _, statement := range []string{
+		`UPDATE audit_records SET reason = 'x'`,
+		`DELETE FROM audit_records`,
+		`INSERT INTO audit_records SELECT seq + 7, time, actor, subject, token_id, via, addr, request_id, action, object, outcome, reason, details, hash FROM audit_records`,
+	} {
+		if err := db.Exec(statement); err == nil {
+			t.Errorf("%q was accepted", statement)
+		}
+	}
+	if n := len(trailOf(t, db.Store)); n != 1 {
+		t.Fatalf("%d records, want 1", n)
+	}
+}
+
+func testAuditTamper(db Database) {
+	t := db.t
+	for _, object := range []string{"a", "b", "c"} {
+		appendAudit(t, db.Store, record("x.y", object))
+	}
+	db.Unguard()
+	must(t, db.Exec(`UPDATE audit_records SET object = 'forged' WHERE seq = 2`))
+	records, err := db.Store.Audit().List(t.Context(), audit.Filter{})
+	must(t, err)
+	broken, err := audit.Verify("", []audit.Record{records[2], records[1], records[0]})
+	must(t, err)
+	if broken != 2 {
+		t.Fatalf("the chain breaks at %d, want 2", broken)
+	}
+}
+
+func testAuditEmpty(db Database) {
+	t := db.t
+	records, err := db.Store.Audit().List(t.Context(), audit.Filter{})
+	must(t, err)
+	if len(records) != 0 {
+		t.Fatalf("%d records in an empty database", len(records))
+	}
+}

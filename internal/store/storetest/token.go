@@ -1,0 +1,257 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/fault"
+	"github.com/bridgehead-hpc/bridgehead/internal/identity"
+	"github.com/bridgehead-hpc/bridgehead/internal/store/sqlstore"
+	"github.com/bridgehead-hpc/bridgehead/internal/token"
+)
+
+func tokenTests() map[string]func(db Database) {
+	return map[string]func(db Database){
+		"ComesBackAsWritten":                   testTokenRoundTrip,
+		"UnknownIsNotFound":                    testTokenNotFound,
+		"SameIdIsConflict":                     testTokenConflict,
+		"ListSelects":                          testTokenList,
+		"PagesAreTheListInOrder":               testTokenPages,
+		"PageAfterUnknownIsInvalid":            testTokenBadPage,
+		"RevokeTakesOnlyWhatLivesAndMatches":   testTokenRevoke,
+		"RevokeOfNothingIsRecorded":            testTokenRevokeNone,
+		"RevokeByPageIsInvalid":                testTokenRevokePage,
+		"RevokedAreListedUntilTheyExpire":      testTokenRevoked,
+		"UsesAreNotedAndOldOnesChangeNothing":  testTokenTouch,
+		"UnexpiringTokensLiveAndCanBeRevoked":  testTokenUnexpiring,
+		"RevokeWithoutFilterRevokesEverything": testTokenRevokeAll,
+	}
+}
+
+func sampleToken(id string, of, by identity.User) token.Token {
+	return token.Token{
+		ID: id, KeyID: "k1", Kind: token.KindService, UserID: of.ID, User: of.Name, IssuedBy: by.Name, IssuerID: by.ID,
+		Name: "label " + id, Purpose: "purpose", Issued: noon(), Expires: noon().Add(time.Hour),
+		LastUsed: noon().Add(time.Minute), LastAddr: "192.0.2.1",
+	}
+}
+
+func saveToken(t *testing.T, s *sqlstore.Store, tok token.Token) {
+	t.Helper()
+	must(t, s.Tokens().CreateToken(t.Context(), tok, record("token.create", "token/"+tok.ID)))
+}
+
+func createToken(t *testing.T, s *sqlstore.Store, id string, of, by identity.User) token.Token {
+	t.Helper()
+	tok := sampleToken(id, of, by)
+	saveToken(t, s, tok)
+	return tok
+}
+
+func tokenIDs(tokens []token.Token) []string {
+	ids := make([]string, len(tokens))
+	for i, t := range tokens {
+		ids[i] = t.ID
+	}
+	return ids
+}
+
+func testTokenRoundTrip(db Database) {
+	t := db.t
+	want := sampleToken("t1", sampleUser("alice"), sampleUser("bob"))
+	want.Revoked, want.RevokedBy = noon().Add(time.Second), "carol"
+	saveToken(t, db.Store, want)
+	got, err := db.Store.Tokens().GetToken(t.Context(), "t1")
+	must(t, err)
+	same(t, "tokens", got, want)
+	wantLast(t, db.Store, "token.create")
+}
+
+func testTokenNotFound(db Database) {
+	t := db.t
+	_, err := db.Store.Tokens().GetToken(t.Context(), "t1")
+	wantKind(t, err, fault.NotFound)
+}
+
+func testTokenConflict(db Database) {
+	t := db.t
+	tok := createToken(t, db.Store, "t1", sampleUser("alice"), sampleUser("alice"))
+	wantKind(t, db.Store.Tokens().CreateToken(t.Context(), tok, record("token.create", "x")), fault.Conflict)
+}
+
+func testTokenList(db Database) {
+	t := db.t
+	alice, bob := sampleUser("alice"), sampleUser("bob")
+	for i, tok := range []token.Token{
+		sampleToken("own", alice, alice), sampleToken("for-bob", bob, alice), sampleToken("old-key", bob, bob),
+		sampleToken("access", bob, bob), sampleToken("expired", alice, alice), sampleToken("revoked", alice, alice),
+	} {
+		tok.Issued = noon().Add(time.Duration(i) * time.Second)
+		switch tok.ID {
+		case "old-key":
+			tok.KeyID = "k0"
+		case "access":
+			tok.Kind = token.KindAccess
+		case "expired":
+			tok.Expires = noon().Add(time.Minute)
+		case "revoked":
+			tok.Revoked = noon().Add(time.Minute)
+		default:
+		}
+		saveToken(t, db.Store, tok)
+	}
+	for name, c := range map[string]struct {
+		filter token.Filter
+		want   []string
+	}{
+		"everything": {token.Filter{}, []string{"revoked", "expired", "access", "old-key", "for-bob", "own"}},
+		"id":         {token.Filter{ID: "own"}, []string{"own"}},
+		"user":       {token.Filter{UserID: alice.ID}, []string{"revoked", "expired", "own"}},
+		"issuer":     {token.Filter{IssuerID: alice.ID}, []string{"revoked", "expired", "for-bob", "own"}},
+		"key":        {token.Filter{KeyID: "k0"}, []string{"old-key"}},
+		"kind":       {token.Filter{Kind: token.KindAccess}, []string{"access"}},
+		"live":       {token.Filter{UserID: alice.ID, Live: noon().Add(time.Minute)}, []string{"own"}},
+		"limit":      {token.Filter{Limit: 2}, []string{"revoked", "expired"}},
+		"page":       {token.Filter{UserID: alice.ID, After: "revoked", Limit: 1}, []string{"expired"}},
+		"nothing":    {token.Filter{UserID: "nobody"}, []string{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := db.Store.Tokens().ListTokens(t.Context(), c.filter)
+			must(t, err)
+			same(t, "tokens", tokenIDs(got), c.want)
+		})
+	}
+}
+
+func testTokenPages(db Database) {
+	t := db.t
+	for i := range 10 { // pairs share a time: the id decides
+		tok := sampleToken(fmt.Sprintf("t%d", i), sampleUser("alice"), sampleUser("alice"))
+		tok.Issued = noon().Add(time.Duration(i/2) * time.Second)
+		saveToken(t, db.Store, tok)
+	}
+	var paged []string
+	for after := ""; ; after = paged[len(paged)-1] {
+		page, err := db.Store.Tokens().ListTokens(t.Context(), token.Filter{After: after, Limit: 3})
+		must(t, err)
+		if len(page) == 0 {
+			break
+		}
+		paged = append(paged, tokenIDs(page)...)
+	}
+	same(t, "tokens", paged, []string{"t9", "t8", "t7", "t6", "t5", "t4", "t3", "t2", "t1", "t0"})
+}
+
+func testTokenBadPage(db Database) {
+	t := db.t
+	_, err := db.Store.Tokens().ListTokens(t.Context(), token.Filter{After: "nothing"})
+	wantKind(t, err, fault.Invalid)
+}
+
+func testTokenRevoke(db Database) {
+	t := db.t
+	alice, bob := sampleUser("alice"), sampleUser("bob")
+	createToken(t, db.Store, "a1", alice, alice)
+	createToken(t, db.Store, "a2", alice, bob)
+	createToken(t, db.Store, "b1", bob, bob)
+	expired := sampleToken("a3", alice, alice)
+	expired.Expires = noon()
+	saveToken(t, db.Store, expired)
+	gone := sampleToken("a4", alice, alice)
+	gone.Revoked, gone.RevokedBy = noon().Add(-time.Hour), "earlier"
+	saveToken(t, db.Store, gone)
+
+	ids, err := db.Store.Tokens().RevokeTokens(t.Context(), token.Filter{UserID: alice.ID}, record("token.revoke", "user/alice"))
+	must(t, err)
+	slices.Sort(ids)
+	same(t, "revoked ids", ids, []string{"a1", "a2"})
+
+	got, err := db.Store.Tokens().GetToken(t.Context(), "a1")
+	must(t, err)
+	if !got.Revoked.Equal(noon()) || got.RevokedBy != "root" {
+		t.Errorf("revoked at %v by %q", got.Revoked, got.RevokedBy)
+	}
+	still, err := db.Store.Tokens().GetToken(t.Context(), "a4")
+	must(t, err)
+	same(t, "tokens revoked earlier", still, gone)
+	last := wantLast(t, db.Store, "token.revoke")
+	same(t, "details", last.Details, map[string]string{"tokens_revoked": "2"})
+}
+
+func testTokenRevokeNone(db Database) {
+	t := db.t
+	ids, err := db.Store.Tokens().RevokeTokens(t.Context(), token.Filter{ID: "nothing"}, record("token.revoke", "x"))
+	must(t, err)
+	if len(ids) != 0 {
+		t.Fatalf("revoked %v", ids)
+	}
+	same(t, "details", wantLast(t, db.Store, "token.revoke").Details, map[string]string{"tokens_revoked": "0"})
+}
+
+func testTokenRevokePage(db Database) {
+	t := db.t
+	_, err := db.Store.Tokens().RevokeTokens(t.Context(), token.Filter{Limit: 1}, record("token.revoke", "x"))
+	wantKind(t, err, fault.Invalid)
+}
+
+func testTokenRevokeAll(db Database) {
+	t := db.t
+	createToken(t, db.Store, "a1", sampleUser("alice"), sampleUser("alice"))
+	createToken(t, db.Store, "b1", sampleUser("bob"), sampleUser("bob"))
+	ids, err := db.Store.Tokens().RevokeTokens(t.Context(), token.Filter{}, record("token.revoke", "*"))
+	must(t, err)
+	slices.Sort(ids)
+	same(t, "revoked ids", ids, []string{"a1", "b1"})
+}
+
+func testTokenRevoked(db Database) {
+	t := db.t
+	createToken(t, db.Store, "a1", sampleUser("alice"), sampleUser("alice"))
+	createToken(t, db.Store, "a2", sampleUser("alice"), sampleUser("alice"))
+	_, err := db.Store.Tokens().RevokeTokens(t.Context(), token.Filter{ID: "a1"}, record("token.revoke", "token/a1"))
+	must(t, err)
+	ids, err := db.Store.Tokens().RevokedTokens(t.Context(), noon())
+	must(t, err)
+	same(t, "revoked ids", ids, []string{"a1"})
+	ids, err = db.Store.Tokens().RevokedTokens(t.Context(), noon().Add(time.Hour))
+	must(t, err)
+	if len(ids) != 0 {
+		t.Fatalf("expired tokens are listed: %v", ids)
+	}
+}
+
+func testTokenUnexpiring(db Database) {
+	t := db.t
+	tok := sampleToken("a1", sampleUser("alice"), sampleUser("alice"))
+	tok.Expires = time.Time{}
+	saveToken(t, db.Store, tok)
+	live, err := db.Store.Tokens().ListTokens(t.Context(), token.Filter{Live: noon().AddDate(100, 0, 0)})
+	must(t, err)
+	same(t, "live tokens", tokenIDs(live), []string{"a1"})
+	_, err = db.Store.Tokens().RevokeTokens(t.Context(), token.Filter{ID: "a1"}, record("token.revoke", "token/a1"))
+	must(t, err)
+	revoked, err := db.Store.Tokens().RevokedTokens(t.Context(), noon().AddDate(100, 0, 0))
+	must(t, err)
+	same(t, "revoked ids", revoked, []string{"a1"})
+}
+
+func testTokenTouch(db Database) {
+	t := db.t
+	want := createToken(t, db.Store, "a1", sampleUser("alice"), sampleUser("alice"))
+	before := len(trailOf(t, db.Store))
+	later := want.LastUsed.Add(time.Minute)
+	must(t, db.Store.Tokens().TouchTokens(t.Context(), []token.Use{
+		{ID: "a1", At: later, Addr: "192.0.2.9"},
+		{ID: "a1", At: want.LastUsed, Addr: "192.0.2.8"},
+		{ID: "nothing", At: later},
+	}))
+	want.LastUsed, want.LastAddr = later, "192.0.2.9"
+	got, err := db.Store.Tokens().GetToken(t.Context(), "a1")
+	must(t, err)
+	same(t, "tokens", got, want)
+	if after := len(trailOf(t, db.Store)); after != before {
+		t.Fatalf("a use is in the audit trail")
+	}
+}

@@ -1,0 +1,243 @@
+package token
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"time"
+	"unicode"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/audit"
+	"github.com/bridgehead-hpc/bridgehead/internal/fault"
+	"github.com/bridgehead-hpc/bridgehead/internal/identity"
+)
+
+// grant is what a mint request comes down to: for whom, as whose, and how far narrowed.
+type grant struct {
+	user        identity.User
+	actor       *identity.Actor // who will act as user, nil when it is the user himself
+	permissions []string        // nil is not narrowed
+	readOnly    bool
+}
+
+// Mint makes a token. It is the one way to make one, for every door and for the command line. Its record and the trail's
+// are stored before it is returned.
+//
+// For oneself it needs AdminsWriteSelf and gives at most what the caller's own credential gives. For others the rules of
+// identity's MayActAs hold, and the token names its actor, unless the head's own command line makes a service token: that
+// is the account's own, as if the account had made it. Nothing can be minted with an impersonation token.
+//
+// It fails with fault.Denied, with fault.NotFound for an unknown user, with fault.Invalid for what no policy allows, and
+// with fault.Unavailable without a private key.
+func (s *Service) Mint(ctx context.Context, c identity.Caller, r MintRequest) (_ Minted, err error) {
+	defer fault.Wrap(&err, "mint token")
+	if c.Actor != nil {
+		return Minted{}, fault.New(fault.Denied, "an impersonation token cannot be used to make tokens")
+	}
+	if err := s.checkLabels(r); err != nil {
+		return Minted{}, err
+	}
+	forOther := c.User.ID == "" || r.For != "" && r.For != c.User.Name
+	if r.Kind == "" {
+		r.Kind = KindService
+		if forOther && c.Via != identity.ViaCommand {
+			r.Kind = KindImpersonation
+		}
+	}
+	if err := mayHave(c, r.Kind, forOther); err != nil {
+		return Minted{}, err
+	}
+	now := s.clock.Now().UTC()
+	lifetime, err := s.policy.lifetime(r.Kind, r.Lifetime, c, now)
+	if err != nil {
+		return Minted{}, err
+	}
+	g, err := s.grantFor(ctx, c, r, forOther)
+	if err != nil {
+		return Minted{}, err
+	}
+	return s.issue(ctx, c, r, g, now, lifetime)
+}
+
+func (s *Service) grantFor(ctx context.Context, c identity.Caller, r MintRequest, forOther bool) (grant, error) {
+	wanted, err := identity.ParsePermissions(r.Permissions...)
+	if err != nil {
+		return grant{}, err
+	}
+	if r.Permissions == nil {
+		wanted = identity.All()
+	}
+	if forOther {
+		return s.grantForOther(ctx, c, r, wanted)
+	}
+	return s.grantForSelf(ctx, c, r, wanted)
+}
+
+// grantForOther asks whether the caller may act as the user.
+func (s *Service) grantForOther(ctx context.Context, c identity.Caller, r MintRequest, wanted identity.Set) (grant, error) {
+	if err := c.Require(identity.AdminsWrite); err != nil {
+		return grant{}, err // before anything can be learnt about the user
+	}
+	if r.For == "" {
+		return grant{}, fault.New(fault.Invalid, "the user whom the token is for is missing: the command line has no account of its own")
+	}
+	u, has, _, err := s.users.Resolve(ctx, r.For)
+	switch {
+	case fault.Is(err, fault.Unauthenticated): // about him, not about the caller
+		return grant{}, fault.Because(fault.Denied, err, "user %q is disabled", r.For)
+	case fault.Is(err, fault.NotFound):
+		return grant{}, fault.Because(fault.NotFound, err, "no user %q", r.For)
+	case err != nil:
+		return grant{}, err
+	}
+	g := grant{user: u, readOnly: r.ReadOnly}
+	effective := narrow(has, wanted, r.ReadOnly)
+	if err := s.users.MayActAs(ctx, c, u, effective); err != nil {
+		return grant{}, err
+	}
+	if r.Permissions != nil {
+		if g.permissions, err = names(effective); err != nil {
+			return grant{}, err
+		}
+	}
+	if r.Kind == KindImpersonation || c.Via != identity.ViaCommand {
+		g.actor = &identity.Actor{Name: c.User.Name, ID: c.User.ID, TokenID: c.TokenID}
+	}
+	return g, nil
+}
+
+// grantForSelf carries the limits of the caller's own credential over into the new one.
+func (s *Service) grantForSelf(ctx context.Context, c identity.Caller, r MintRequest, wanted identity.Set) (grant, error) {
+	if c.TokenKind != string(KindRefresh) && r.Kind == KindService {
+		if err := c.Require(identity.AdminsWriteSelf); err != nil {
+			return grant{}, err
+		}
+	}
+	u, has, _, err := s.users.ResolveID(ctx, c.User.ID)
+	if err != nil {
+		return grant{}, err
+	}
+	g := grant{user: u, readOnly: r.ReadOnly}
+	if r.Permissions == nil && has.SubsetOf(c.Permissions) {
+		return g, nil
+	}
+	g.permissions, err = names(narrow(has, wanted, r.ReadOnly).Intersect(c.Permissions))
+	return g, err
+}
+
+// narrow returns what is left of has.
+func narrow(has, wanted identity.Set, readOnly bool) identity.Set {
+	has = has.Intersect(wanted)
+	if readOnly {
+		has = has.Intersect(identity.ReadOnly())
+	}
+	return has
+}
+
+// names refuses to spell out the empty set: a token that names no permission is one that is not narrowed.
+func names(s identity.Set) ([]string, error) {
+	if s == (identity.Set{}) {
+		return nil, fault.New(fault.Invalid, "the token would allow nothing: the user has none of the permissions that it is narrowed to")
+	}
+	return s.Names(), nil
+}
+
+// mayHave refuses kinds that do not fit the way in which the caller came. Access and refresh tokens continue a login, so
+// they come from one, or from a refresh token; otherwise a stolen short-lived token could be turned into a long-lived one
+// of a kind that nobody made on purpose.
+func mayHave(c identity.Caller, k Kind, forOther bool) error {
+	login := c.Via != identity.ViaToken
+	switch k {
+	case KindService:
+		return nil
+	case KindImpersonation:
+		if !forOther {
+			return fault.New(fault.Invalid, "an impersonation token is for another user")
+		}
+		return nil
+	case KindAccess:
+		if !forOther && (login || c.TokenKind == string(KindRefresh)) {
+			return nil
+		}
+	case KindRefresh:
+		if !forOther && login {
+			return nil
+		}
+	default:
+		return fault.New(fault.Invalid, "unknown kind of token %q", string(k))
+	}
+	return fault.New(fault.Denied, "%s tokens are only given to who logs in", k)
+}
+
+// issue signs the token and stores its record.
+func (s *Service) issue(ctx context.Context, c identity.Caller, r MintRequest, g grant, now time.Time, lifetime time.Duration) (Minted, error) {
+	iat := now.Truncate(time.Second)
+	claims := Claims{
+		Issuer: s.verifier.issuer, Subject: g.user.Name, UserID: g.user.ID, ID: newID(), IssuedAt: iat, NotBefore: iat,
+		Expires: iat.Add(lifetime), Kind: r.Kind, Actor: g.actor, Permissions: g.permissions, ReadOnly: g.readOnly,
+	}
+	for _, role := range g.user.Roles {
+		claims.Roles = append(claims.Roles, string(role))
+	}
+	payload, err := claims.payload()
+	if err != nil {
+		return Minted{}, err
+	}
+	text, err := s.keys.sign(payload)
+	if err != nil {
+		return Minted{}, err
+	}
+	if len(text) > maxLength {
+		return Minted{}, fault.New(fault.Invalid, "the token would be longer than %d bytes: narrow it to fewer permissions", maxLength)
+	}
+	t := Token{
+		ID: claims.ID, KeyID: s.keys.id, Kind: r.Kind, UserID: g.user.ID, User: g.user.Name, IssuedBy: c.ActorName(),
+		IssuerID: c.User.ID, Name: r.Name, Purpose: r.Purpose, Issued: iat, Expires: claims.Expires,
+	}
+	if err := s.store.CreateToken(ctx, t, mintRecord(c, now, t, g)); err != nil {
+		return Minted{}, err
+	}
+	return Minted{Token: t, Text: text}, nil
+}
+
+func mintRecord(c identity.Caller, now time.Time, t Token, g grant) audit.Record {
+	rec := c.Record(now, "token.create", "token/"+t.ID)
+	rec.Details = map[string]string{
+		"user": t.User, "kind": string(t.Kind), "expires": t.Expires.Format(time.RFC3339), "name": t.Name, "purpose": t.Purpose,
+	}
+	if g.permissions != nil {
+		rec.Details["permissions"] = fmt.Sprint(g.permissions)
+	}
+	if g.readOnly {
+		rec.Details["read_only"] = "true"
+	}
+	return rec
+}
+
+// maxLabel is how many bytes the name and the purpose of a token may have.
+const maxLabel = 200
+
+func (s *Service) checkLabels(r MintRequest) error {
+	for what, text := range map[string]string{"name": r.Name, "purpose": r.Purpose} {
+		if len(text) > maxLabel {
+			return fault.New(fault.Invalid, "the token's %s is longer than %d bytes", what, maxLabel)
+		}
+		for _, c := range text {
+			if !unicode.IsPrint(c) {
+				return fault.New(fault.Invalid, "the token's %s has a character that does not print", what)
+			}
+		}
+	}
+	if s.policy.RequirePurpose && r.Purpose == "" && r.Kind != KindAccess && r.Kind != KindRefresh {
+		return fault.New(fault.Invalid, "say what the token is for: a purpose is required here")
+	}
+	return nil
+}
+
+// newID returns a jti: 128 random bits.
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	return hex.EncodeToString(b[:])
+}

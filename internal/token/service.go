@@ -1,0 +1,202 @@
+package token
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/clock"
+	"github.com/bridgehead-hpc/bridgehead/internal/fault"
+	"github.com/bridgehead-hpc/bridgehead/internal/identity"
+)
+
+// Users finds accounts and decides who may act for whom. *identity.Service is one.
+type Users interface {
+	// Resolve returns the user with that name, what he may do now, and what he may hand on; fault.NotFound, and
+	// fault.Unauthenticated when he is disabled.
+	Resolve(ctx context.Context, name string) (u identity.User, has, handsOn identity.Set, err error)
+	// ResolveID is Resolve for the id.
+	ResolveID(ctx context.Context, id identity.UserID) (u identity.User, has, handsOn identity.Set, err error)
+	// MayActAs returns nil, or fault.Denied with the reason.
+	MayActAs(ctx context.Context, actor identity.Caller, target identity.User, narrowed identity.Set) error
+}
+
+// ServiceConfig is what a Service needs.
+type ServiceConfig struct {
+	Keys     *Keyring
+	Verifier *Verifier // its issuer becomes the iss of what is minted
+	Store    Store
+	Users    Users
+	Clock    clock.Clock
+	Policy   Policy
+}
+
+// Service mints, checks, lists and revokes tokens. It is safe for concurrent use.
+type Service struct {
+	keys     *Keyring
+	verifier *Verifier
+	store    Store
+	users    Users
+	clock    clock.Clock
+	policy   Policy
+	revoked  revoked
+	uses     uses
+}
+
+// NewService returns a service that knows what has been revoked so far.
+func NewService(ctx context.Context, c ServiceConfig) (*Service, error) {
+	s := &Service{keys: c.Keys, verifier: c.Verifier, store: c.Store, users: c.Users, clock: c.Clock, policy: c.Policy.withDefaults()}
+	ids, err := c.Store.RevokedTokens(ctx, c.Clock.Now())
+	if err != nil {
+		return nil, fmt.Errorf("load revoked tokens: %w", err)
+	}
+	s.revoked.add(ids)
+	return s, nil
+}
+
+// Authenticate returns the caller behind a token: the account as it is in the database now, with its rights narrowed by
+// the token. Every refusal is fault.Unauthenticated with the same message and a RefusedError as cause.
+func (s *Service) Authenticate(ctx context.Context, raw, addr, requestID string) (identity.Caller, error) {
+	claims, err := s.verifier.Verify(raw)
+	if err != nil {
+		return identity.Caller{}, err
+	}
+	if claims.Kind == KindRefresh {
+		return identity.Caller{}, refuse(claims, "a refresh token opens nothing")
+	}
+	c, err := s.caller(ctx, claims)
+	if err != nil {
+		return identity.Caller{}, err
+	}
+	c.Addr, c.RequestID = addr, requestID
+	if claims.ID != "" {
+		s.uses.note(Use{ID: claims.ID, At: s.clock.Now(), Addr: addr})
+	}
+	return c, nil
+}
+
+// Refresh returns a new access token for a refresh token, which stays good; fault.Unauthenticated.
+func (s *Service) Refresh(ctx context.Context, raw, addr, requestID string) (Minted, error) {
+	claims, err := s.verifier.Verify(raw)
+	if err != nil {
+		return Minted{}, err
+	}
+	if claims.Kind != KindRefresh {
+		return Minted{}, refuse(claims, "not a refresh token")
+	}
+	c, err := s.caller(ctx, claims)
+	if err != nil {
+		return Minted{}, err
+	}
+	c.Addr, c.RequestID = addr, requestID
+	s.uses.note(Use{ID: claims.ID, At: s.clock.Now(), Addr: addr})
+	return s.Mint(ctx, c, MintRequest{Kind: KindAccess})
+}
+
+// caller turns verified claims into who asks, unless the token has been revoked or the account says otherwise.
+func (s *Service) caller(ctx context.Context, claims Claims) (identity.Caller, error) {
+	if s.revoked.has(claims.ID) {
+		return identity.Caller{}, refuse(claims, "revoked")
+	}
+	u, has, handsOn, err := s.subject(ctx, claims)
+	if err != nil {
+		return identity.Caller{}, unlessRefused(claims, err)
+	}
+	c := identity.Caller{
+		User: u, Via: identity.ViaToken, Permissions: has, HandsOn: handsOn,
+		TokenID: claims.ID, TokenKind: string(claims.Kind), Expires: claims.Expires,
+	}
+	if narrow, narrowed := claims.narrowing(); narrowed {
+		c.Permissions = has.Intersect(narrow)
+		c.HandsOn = c.Permissions
+	}
+	if claims.Actor != nil {
+		if err := s.stillActs(ctx, *claims.Actor, u, c.Permissions); err != nil {
+			return identity.Caller{}, unlessRefused(claims, err)
+		}
+		c.Actor = claims.Actor
+		// What the user may hand on was no part of the question whether the actor may act as him.
+		c.HandsOn = c.Permissions
+	}
+	return c, nil
+}
+
+// subject finds the account. Tokens of ours name it by an id that is never used again; foreign ones only by its name.
+func (s *Service) subject(ctx context.Context, claims Claims) (u identity.User, has, handsOn identity.Set, err error) { //nolint:revive // as Users
+	if claims.UserID == "" {
+		if claims.Subject == "" {
+			return u, has, handsOn, fault.New(fault.NotFound, "no sub")
+		}
+		return s.users.Resolve(ctx, claims.Subject)
+	}
+	u, has, handsOn, err = s.users.ResolveID(ctx, claims.UserID)
+	if err == nil && u.Name != claims.Subject {
+		err = fault.New(fault.NotFound, "the account is not of that name")
+	}
+	return u, has, handsOn, err
+}
+
+// stillActs asks again, with everybody's rights as they are now, whether the actor may act as the user. So a token falls
+// with its actor: disabled, deleted or demoted.
+func (s *Service) stillActs(ctx context.Context, a identity.Actor, as identity.User, narrowed identity.Set) error {
+	if a.ID == "" { // the head's own command line
+		return nil
+	}
+	u, has, handsOn, err := s.users.ResolveID(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	return s.users.MayActAs(ctx, identity.Caller{User: u, Permissions: has, HandsOn: handsOn}, as, narrowed)
+}
+
+// narrowing returns the permissions beyond which the token does not go, and whether there is such a limit. Names that
+// are not in the catalogue give nothing.
+func (c Claims) narrowing() (identity.Set, bool) {
+	limit := identity.All()
+	if len(c.Permissions) > 0 {
+		limit = identity.Set{}
+		for _, name := range c.Permissions {
+			if p, ok := identity.ParsePermission(name); ok {
+				limit = limit.Union(identity.SetOf(p))
+			}
+		}
+	}
+	if c.ReadOnly {
+		limit = limit.Intersect(identity.ReadOnly())
+	}
+	return limit, len(c.Permissions) > 0 || c.ReadOnly
+}
+
+// unlessRefused turns what an account has against its token into the one refusal, and lets failures pass.
+func unlessRefused(claims Claims, err error) error {
+	switch fault.KindOf(err) { //nolint:exhaustive // all other kinds are failures
+	case fault.NotFound, fault.Unauthenticated, fault.Denied:
+		return refuse(claims, err.Error())
+	default:
+		return fmt.Errorf("authenticate token: %w", err)
+	}
+}
+
+// revoked is the set of ids of revoked tokens, so that the next request with one is refused without asking the store.
+type revoked struct {
+	mu  sync.RWMutex // guards ids
+	ids map[string]struct{}
+}
+
+func (r *revoked) has(id string) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	_, ok := r.ids[id]
+	return ok
+}
+
+func (r *revoked) add(ids []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ids == nil {
+		r.ids = make(map[string]struct{}, len(ids))
+	}
+	for _, id := range ids {
+		r.ids[id] = struct{}{}
+	}
+}

@@ -1,0 +1,245 @@
+// Walks through the pages of a running server as a person would, and fails on anything that a person would notice.
+//
+//   node run.mjs BASE_URL USER PASSWORD OUTDIR [TOKEN_FOR]
+//
+// The user must be an administrator who may mint tokens; the server must have at least one running job with samples and
+// one node. Screenshots go to OUTDIR. The last line of standard output is JSON: the token that was made, for whom, and
+// what the first load weighed.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { inked, open, watch, weigh } from './browser.mjs';
+
+const [base, user, password, out, tokenFor = user] = process.argv.slice(2);
+if (!out) throw new Error('usage: node run.mjs BASE_URL USER PASSWORD OUTDIR [TOKEN_FOR]');
+mkdirSync(out, { recursive: true });
+
+const patience = 20_000;
+const browser = await open();
+const wrong = [];
+
+const claims = [];
+function must(ok, claim) {
+  claims.push(claim);
+  if (!ok) throw new Error(`not so: ${claim}`);
+  process.stdout.write(`ok    ${claim}\n`);
+}
+
+async function newPage(viewport, expected) {
+  const context = await browser.newContext({ viewport, colorScheme: 'light', baseURL: base });
+  const page = await context.newPage();
+  page.setDefaultTimeout(patience);
+  const noted = watch(page, base, expected);
+  return { page, context, noted };
+}
+
+async function eventually(check, claim) {
+  const end = Date.now() + patience;
+  let last;
+  while (Date.now() < end) {
+    last = await check();
+    if (last) return must(true, claim);
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  must(false, claim);
+}
+
+async function setTheme(page, label) {
+  await page.getByRole('radio', { name: label, exact: true }).first().click();
+}
+
+/** shoot takes the page in both colours. */
+async function shoot(page, name) {
+  for (const label of ['Light', 'Dark']) {
+    await setTheme(page, label);
+    await page.waitForTimeout(150); // lets canvases be drawn in the new colours
+    await page.screenshot({ path: join(out, `${name}-${label.toLowerCase()}.png`) });
+  }
+  await setTheme(page, 'Like the system');
+}
+
+async function login(page, name, secret) {
+  await page.getByLabel('User name').fill(name);
+  await page.getByLabel('Password').fill(secret);
+  await page.getByRole('button', { name: 'Log in' }).click();
+}
+
+async function loginPage(page) {
+  await page.goto('/monitoring/jobs/?state=running');
+  await page.waitForURL('**/login?redirect=*');
+  must(await page.getByLabel('User name').isVisible(), 'a page without login leads to the login page');
+  await shoot(page, 'login');
+  await login(page, user, 'certainly not the password');
+  must(await page.getByRole('alert').isVisible(), 'a wrong password is refused with a message');
+  must((await page.getByLabel('User name').inputValue()) === user, 'the name that was typed is still there');
+  await page.screenshot({ path: join(out, 'login-refused.png') });
+  await login(page, user, password);
+  await page.waitForURL('**/monitoring/jobs/?state=running');
+  must(true, 'after the login the page that was asked for is shown');
+}
+
+async function jobsPage(page) {
+  await page.locator('table[aria-label="Jobs"] tbody tr[aria-rowindex] .job a').first().waitFor();
+  await eventually(async () => (await inked(page, '.spark')).drawn > 0, 'small plots of running jobs have pixels');
+  await page.goto('/monitoring/jobs/');
+  await eventually(async () => (await inked(page, '.spark')).drawn > 0, 'small plots of the whole list have pixels');
+  await page.waitForLoadState('networkidle');
+  await shoot(page, 'jobs');
+  const rows = await page.locator('table[aria-label="Jobs"] tbody tr').count();
+  must(rows < 80, `the table has few rows in the document (${rows})`);
+  await page.getByLabel('Search jobs').fill('user:nobody-of-that-name');
+  await page.keyboard.press('Enter');
+  await page.getByText('No job matches').waitFor();
+  must(new URL(page.url()).searchParams.get('user') === 'nobody-of-that-name', 'the filter is in the address');
+  await page.getByRole('button', { name: 'Remove filter user nobody-of-that-name' }).click();
+  await page.locator('.job a').first().waitFor();
+  must(true, 'a filter can be removed by its chip');
+}
+
+async function jobPage(page) {
+  await page.goto('/monitoring/jobs/?state=running');
+  await page.locator('.job a').first().click();
+  await page.waitForURL('**/monitoring/job/*');
+  await eventually(async () => (await inked(page, '.plot')).drawn > 0, 'plots of a running job have pixels');
+  must(await page.getByText('running', { exact: true }).first().isVisible(), 'the job page shows the state');
+  await page.waitForLoadState('networkidle');
+  await shoot(page, 'job');
+  await page.locator('.plot').first().hover({ position: { x: 180, y: 60 } });
+  await page.screenshot({ path: join(out, 'job-cursor.png') });
+  const plots = await inked(page, '.plot');
+  const gaps = await page.getByText('not reported').count();
+  must(plots.all + gaps > 0, `each metric has a plot (${plots.drawn} of ${plots.all}) or says that it is not reported`);
+  const scope = page.locator('select.scope').first();
+  if (await scope.count()) {
+    const finest = await scope.locator('option').last().innerText();
+    await scope.selectOption(finest);
+    await page.waitForURL(/scope=/);
+    await page.waitForLoadState('networkidle');
+    must(true, `the scope ${finest} is in the address`);
+    await page.screenshot({ path: join(out, 'job-scope.png') });
+  }
+  await page.locator('#statistics').scrollIntoViewIfNeeded();
+  await page.screenshot({ path: join(out, 'job-statistics.png') });
+}
+
+async function nodesPage(page) {
+  await page.goto('/nodes');
+  const first = page.locator('table[aria-label="Nodes"] tbody .name a').first();
+  const name = await first.innerText();
+  await page.waitForLoadState('networkidle');
+  await shoot(page, 'nodes');
+  await first.click();
+  await page.getByRole('complementary', { name: `Node ${name}` }).waitFor();
+  await page.getByText('Attributes', { exact: false }).last().waitFor();
+  await page.waitForLoadState('networkidle');
+  must(page.url().includes('/nodes/'), 'a node has an address of its own');
+  await shoot(page, 'node');
+  await page.keyboard.press('Escape');
+  await page.waitForURL(/\/nodes(\?|$)/);
+  must(true, 'Escape closes the node');
+}
+
+async function usersPage(page) {
+  await page.goto('/users');
+  await page.getByRole('button', { name: `Generate token for ${tokenFor}` }).waitFor();
+  await shoot(page, 'users');
+  await page.getByRole('button', { name: `Generate token for ${tokenFor}` }).click();
+  await page.getByLabel('Lifetime').selectOption('1h');
+  await page.getByLabel('Name').fill('browser test');
+  await page.getByLabel('Purpose').fill('made by the walk through the pages');
+  await page.screenshot({ path: join(out, 'token-form.png') });
+  await page.getByRole('dialog').getByRole('button', { name: 'Generate token' }).click();
+  const token = await page.locator('textarea[data-token]').inputValue();
+  must(token.split('.').length === 3, 'a token is generated and shown');
+  await page.screenshot({ path: join(out, 'token.png') });
+  await page.getByRole('button', { name: 'Done' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  must(!(await page.content()).includes(token), 'the token is gone from the page once it is closed');
+  return token;
+}
+
+async function otherPages(page) {
+  await page.goto('/account');
+  await page.getByRole('heading', { name: 'What you may do' }).waitFor();
+  await page.waitForLoadState('networkidle');
+  await shoot(page, 'account');
+  await page.goto('/');
+  await page.locator('.figure').first().waitFor();
+  await page.waitForLoadState('networkidle');
+  await shoot(page, 'home');
+  await page.goto('/no/such/page');
+  await page.getByText('There is no such page').waitFor();
+  must(true, 'an unknown address says so');
+}
+
+async function narrow(state) {
+  const { page, context, noted } = await newPage({ width: 360, height: 740 });
+  await context.addCookies(state.cookies);
+  for (const [path, name] of [['/monitoring/jobs/', 'jobs'], ['/nodes', 'nodes'], ['/', 'home']]) {
+    await page.goto(path);
+    await page.waitForLoadState('networkidle');
+    await page.waitForTimeout(300);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+    must(!wide, `${name} fits into 360 pixels`);
+    await page.screenshot({ path: join(out, `narrow-${name}.png`) });
+  }
+  await page.goto('/monitoring/jobs/?state=running');
+  await page.locator('.job a').first().click();
+  await eventually(async () => (await inked(page, '.plot')).drawn > 0, 'plots have pixels on a narrow screen');
+  await page.screenshot({ path: join(out, 'narrow-job.png') });
+  wrong.push(...noted);
+  await context.close();
+}
+
+/** firstLoad weighs the jobs page in a browser that has seen nothing of us yet but the login. */
+async function firstLoad(state) {
+  const { page, context } = await newPage({ width: 1440, height: 900 });
+  await context.addCookies(state.cookies);
+  const weight = await weigh(page);
+  const files = { bytes: 0, requests: 0 };
+  page.on('requestfinished', async (r) => {
+    if (new URL(r.url()).pathname.startsWith('/api/')) return;
+    files.requests++;
+    const { responseBodySize, responseHeadersSize } = await r.sizes();
+    files.bytes += responseBodySize + responseHeadersSize;
+  });
+  const begin = Date.now();
+  await page.goto('/monitoring/jobs/');
+  await page.locator('.job a').first().waitFor();
+  const rows = Date.now() - begin;
+  await page.waitForLoadState('networkidle');
+  const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
+  const result = { all: weight(), files, milliseconds: { firstRows: rows, firstContentfulPaint: Math.round(paint ?? 0) } };
+  await context.close();
+  return result;
+}
+
+let failed;
+try {
+  // Before the login the server rightly refuses, and browsers report each refusal on the console.
+  const { page, context, noted } = await newPage({ width: 1440, height: 900 }, ['/api/v1/whoami', '/login', '/no/such/page']);
+  try {
+    await loginPage(page);
+    await jobsPage(page);
+    await jobPage(page);
+    await nodesPage(page);
+    const token = await usersPage(page);
+    await otherPages(page);
+    const state = await context.storageState();
+    await narrow(state);
+    const weight = await firstLoad(state);
+    wrong.push(...noted);
+    must(wrong.length === 0, `no error, violation or foreign request in the browser${wrong.map((w) => '\n  ' + w).join('')}`);
+    process.stdout.write(JSON.stringify({ token, tokenFor, checks: claims.length, firstLoad: weight }) + '\n');
+  } catch (err) {
+    await page.screenshot({ path: join(out, 'failure.png') }).catch(() => {});
+    process.stderr.write([`at ${page.url()}`, ...noted].join('\n') + '\n');
+    throw err;
+  }
+} catch (err) {
+  failed = err;
+}
+await browser.close();
+if (failed) {
+  process.stderr.write(`${failed.stack}\n`);
+  process.exitCode = 1;
+}
