@@ -1,10 +1,25 @@
+import { readFileSync } from 'node:fs';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
-import { defineConfig } from 'vite';
+import type { Plugin } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+/** routes puts the table of pages beside them: the server answers 404 for paths that are not in it. */
+function routes(): Plugin {
+  return {
+    name: 'routes',
+    generateBundle() {
+      this.emitFile({ type: 'asset', fileName: 'routes.json', source: readFileSync('src/lib/routes.json') });
+    },
+  };
+}
+
+// While working on the pages (npm run dev) the interfaces of a running server are used.
+const server = process.env.BRIDGEHEAD_URL ?? 'http://localhost:8080';
 
 // The build is checked in and embedded, so two builds of the same source must be the same bytes: names come from
 // content, and nothing of the machine or the time goes in.
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), routes()],
   build: {
     target: 'es2023',
     // Browsers that know light-dark(): nothing has to be rewritten for older ones.
@@ -14,19 +29,16 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // Few files: one style sheet, one script a page, and one for what pages have in common.
+    cssCodeSplit: false,
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] } } },
   },
   server: {
-    proxy: Object.fromEntries(
-      ['/api', '/login', '/logout'].map((path) => [
-        path,
-        {
-          target: process.env.BRIDGEHEAD_URL ?? 'http://localhost:8080',
-          // The login page itself is ours; only the form that is sent goes to the server.
-          bypass: (req: { method?: string; url?: string }) =>
-            path !== '/api' && req.method === 'GET' ? req.url : undefined,
-        },
-      ]),
-    ),
+    proxy: {
+      '/api': server,
+      // The login page itself is ours; only the form that is sent goes to the server.
+      '^/(login|logout)$': { target: server, bypass: (request) => (request.method === 'GET' ? request.url : undefined) },
+    },
   },
   test: { include: ['src/**/*.test.ts'], environment: 'node' },
-} as Parameters<typeof defineConfig>[0]);
+});

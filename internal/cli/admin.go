@@ -10,8 +10,9 @@ import (
 
 func newAdminCtl(t *tool) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "cw-adminctl [options] ACTION [arguments]",
-		Short: "Manage administrators, their roles and their tokens",
+		Use:                   "cw-adminctl [options] ACTION [arguments]",
+		DisableFlagsInUseLine: true,
+		Short:                 "Manage administrators, their roles and their tokens",
 		Example: `  cw-adminctl create name=ProdEng roles=role.ProductionEngineer
   cw-adminctl -i ProdEng token --lifetime 1d --outfile prodeng.token
   cw-adminctl ls -l

@@ -40,7 +40,15 @@ func (t *tool) parseIDs(values []string) (idList, error) {
 			return idList{}, err
 		}
 	}
-	l.items = slices.DeleteFunc(l.items, func(id string) bool { return slices.Contains(l.exclude, id) })
+	seen := map[string]bool{"": true}
+	for _, id := range l.exclude {
+		seen[id] = true
+	}
+	l.items = slices.DeleteFunc(l.items, func(id string) bool {
+		drop := seen[id]
+		seen[id] = true
+		return drop
+	})
 	return l, nil
 }
 
@@ -68,19 +76,15 @@ func (t *tool) addIDs(l *idList, text string, files bool) error {
 
 // expandRange adds one item. Only brackets need expanding: everything else, such as a MAC address, is taken as it is.
 func expandRange(to *[]string, item string) error {
-	hosts := []string{item}
-	if strings.ContainsAny(item, "[]") {
-		list, err := hostlist.Parse(item)
-		if err != nil {
-			return usagef("the list %q: %w", item, err)
-		}
-		hosts = list.Hosts()
+	if !strings.ContainsAny(item, "[]") {
+		*to = append(*to, item)
+		return nil
 	}
-	for _, h := range hosts {
-		if h != "" && !slices.Contains(*to, h) {
-			*to = append(*to, h)
-		}
+	list, err := hostlist.Parse(item)
+	if err != nil {
+		return usagef("the list %q: %w", item, err)
 	}
+	*to = append(*to, list.Hosts()...)
 	return nil
 }
 

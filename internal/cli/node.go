@@ -15,8 +15,9 @@ import (
 
 func newNodeCtl(t *tool) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "cw-nodectl [options] ACTION [arguments]",
-		Short: "Manage nodes and their attributes, copy files to and from them",
+		Use:                   "cw-nodectl [options] ACTION [arguments]",
+		DisableFlagsInUseLine: true,
+		Short:                 "Manage nodes and their attributes, copy files to and from them",
 		Example: `  cw-nodectl ls
   cw-nodectl -i n[0-3,7-9] ls -l
   cw-nodectl -in10 set _boot_style=rwram

@@ -118,12 +118,13 @@ func (t *tool) progress(node string, many bool) remote.Progress {
 		if total < large {
 			return
 		}
-		if percent := done * 100 / total; percent != shown {
-			shown = percent
-			t.tell("\r%s: %s %3d%% of %s", node, printable(name), percent, size(float64(total)))
+		percent := done * 100 / total
+		if percent == shown {
+			return
 		}
+		shown = percent
+		t.tell("\r%s: %s %3d%% of %s", node, printable(name), percent, size(float64(total)))
 		if done >= total {
-			shown = -1
 			t.tell("\n")
 		}
 	}

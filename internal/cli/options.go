@@ -42,8 +42,8 @@ func (o *options) register(root *cobra.Command) {
 	f.BoolVar(&o.showUIDs, "show-uids", false, "show UIDs instead of names")
 	f.BoolVar(&o.pretty, "pretty", false, "indent JSON (the default)")
 	f.BoolVar(&o.noPretty, "no-pretty", false, "print JSON on one line")
-	f.StringVar(&o.content, "content", "", "fields as JSON: the text itself or `@FILE`")
-	f.CountVarP(&o.verbose, "verbose", "v", "tell what is done; twice tells more")
+	f.StringVar(&o.content, "content", "", "fields as `JSON`: the text itself, or @FILE")
+	f.CountVarP(&o.verbose, "verbose", "v", "show the requests to the head")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print errors only")
 }
 

@@ -12,6 +12,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
 	"github.com/bridgehead-hpc/bridgehead/internal/api"
 	"github.com/bridgehead-hpc/bridgehead/internal/api/ingest"
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
@@ -130,7 +133,9 @@ func newHandler(c Config, db *metricstore.DB, service *metric.Service, auth api.
 		return nil, fmt.Errorf("routes: %w", err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", metricsHandler(db, service))
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(ingest.NewCollector(db, service))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.Handle("/", dialect.Mux(api.Guard{Auth: auth, Refused: func(r *http.Request, who identity.Caller, err error) {
 		log.InfoContext(r.Context(), "refused", "path", r.URL.Path, "address", address(r), "user", who.User.Name, "error", err)
 	}}))

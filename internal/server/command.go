@@ -175,7 +175,7 @@ func (co *core) printJWT(ctx context.Context, env Env, who identity.Caller, f fl
 		_, _ = fmt.Fprintf(env.Stderr, "%suser '%s' does not have the role api: routes that write will refuse the token\n", prefix(4), f.jwt)
 	}
 	m, err := co.tokens.Mint(ctx, who, token.MintRequest{
-		For: u.Name, Kind: token.Service, Lifetime: f.jwtLifetime, Name: "cc-backend -jwt", Purpose: f.jwtPurpose,
+		For: u.Name, Lifetime: f.jwtLifetime, Name: "cc-backend -jwt", Purpose: f.jwtPurpose,
 	})
 	if err != nil {
 		return fmt.Errorf("make token: %w", err)
@@ -184,10 +184,8 @@ func (co *core) printJWT(ctx context.Context, env Env, who identity.Caller, f fl
 	return err
 }
 
-// policy turns the configuration into the lifetimes that the token service holds.
+// policy turns the configuration into the lifetimes that the token service holds: max-age is what a script's token gets
+// and the most that any token may ask for.
 func policy(c JWTConfig) token.Policy {
-	p := token.DefaultPolicy()
-	p.MaxLifetime = time.Duration(c.MaxAge)
-	p.ServiceLifetime = time.Duration(c.MaxAge)
-	return p
+	return token.Policy{MaxLifetime: time.Duration(c.MaxAge), ServiceLifetime: time.Duration(c.MaxAge)}
 }

@@ -77,7 +77,7 @@ type ArchiveConfig struct {
 type MetricStoreConfig struct {
 	// RetentionInMemory is how long samples stay.
 	RetentionInMemory Duration `json:"retention-in-memory"`
-	// MemoryCap is accepted for compatibility, in GB.
+	// MemoryCap is how many GB of samples are kept at most; 0 is no limit.
 	MemoryCap int `json:"memory-cap"`
 	// CheckpointInterval is the time between two checkpoints.
 	CheckpointInterval Duration `json:"checkpoint-interval"`
@@ -93,9 +93,10 @@ type MetricStoreConfig struct {
 // CheckpointsConfig is metric-store.checkpoints.
 type CheckpointsConfig struct {
 	Directory string `json:"directory"`
-	// FileFormat and MaxWALSize are accepted for compatibility.
+	// FileFormat is accepted for compatibility.
 	FileFormat string `json:"file-format"`
-	MaxWALSize int64  `json:"max-wal-size"`
+	// MaxWALSize makes for an earlier checkpoint when the log is larger, in bytes; 0 is one GiB.
+	MaxWALSize int64 `json:"max-wal-size"`
 }
 
 // Duration is a time.Duration written as Go writes it: "168h", "5m".

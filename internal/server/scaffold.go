@@ -53,8 +53,12 @@ func scaffold(ctx context.Context, out io.Writer) error {
 	if err := st.Close(); err != nil {
 		return fmt.Errorf("close database: %w", err)
 	}
-	if _, err := archive.OpenDir(c.Archive.Path); err != nil {
+	dir, err := archive.OpenDir(c.Archive.Path, archive.Options{})
+	if err != nil {
 		return err
+	}
+	if err := dir.Close(); err != nil {
+		return fmt.Errorf("close archive: %w", err)
 	}
 	_, err = fmt.Fprint(out, `Success: config.json, .env, ./var/job.db and ./var/job-archive are ready.
 Put a cluster.json for each cluster at ./var/job-archive/<cluster>/cluster.json.

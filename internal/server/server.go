@@ -38,6 +38,7 @@ type Server struct {
 	clusters *cluster.Registry
 	metrics  *metricstore.DB
 	samples  *metric.Service
+	archive  *archive.Dir
 	jobs     *job.Service
 	nodes    *node.Service
 	sessions *token.Sessions
@@ -65,11 +66,10 @@ func New(ctx context.Context, c Config, secrets Secrets, o Options) (_ *Server, 
 	if err := s.openMetrics(); err != nil {
 		return nil, err
 	}
-	arch, err := archive.OpenDir(c.Archive.Path)
-	if err != nil {
+	if s.archive, err = archive.OpenDir(c.Archive.Path, archive.Options{}); err != nil {
 		return nil, err
 	}
-	s.jobs = job.New(job.Config{Store: s.store.Jobs(), Clusters: s.clusters, Live: s.samples, Archive: arch, Clock: s.clock, Log: s.log})
+	s.jobs = job.New(job.Config{Store: s.store.Jobs(), Clusters: s.clusters, Live: s.samples, Archive: s.archive, Clock: s.clock, Log: s.log, Retention: time.Duration(c.MetricStore.RetentionInMemory)})
 	s.nodes = node.New(node.Config{Store: s.store.Nodes(), Clusters: subClusters{s.clusters}, Clock: s.clock, Pattern: c.Main.NamingPattern})
 	if err := s.nodes.EnsureDefaults(ctx); err != nil {
 		return nil, err
@@ -89,6 +89,9 @@ func (s *Server) Close() error {
 	var errs []error
 	if s.metrics != nil {
 		errs = append(errs, s.metrics.Close())
+	}
+	if s.archive != nil {
+		errs = append(errs, s.archive.Close())
 	}
 	if s.core != nil {
 		errs = append(errs, s.core.Close())
@@ -111,7 +114,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		return err
 	}
 	tasks := []run.Task{
-		s.metrics.Run,
+		func(ctx context.Context) error { s.metrics.Run(ctx); return nil },
 		s.jobs.RunArchiver,
 		s.refused.run,
 		s.every(time.Minute, s.tokens.FlushUses),
@@ -147,10 +150,11 @@ func (s *Server) openMetrics() (err error) {
 	c := s.config.MetricStore
 	s.metrics, err = metricstore.Open(c.Checkpoints.Directory, metricstore.Options{
 		Clock: s.clock, Retention: time.Duration(c.RetentionInMemory),
-		CheckpointInterval: time.Duration(c.CheckpointInterval), SyncInterval: time.Duration(c.SyncInterval),
+		CheckpointEvery: time.Duration(c.CheckpointInterval), SyncEvery: time.Duration(c.SyncInterval),
+		MaxLogBytes: c.Checkpoints.MaxWALSize, MemoryCap: int64(c.MemoryCap) << 30, Log: s.log,
 	})
 	if err != nil {
-		return fmt.Errorf("open metric store: %w", err)
+		return fmt.Errorf("open metric store in %s: %w", c.Checkpoints.Directory, err)
 	}
 	s.samples = metric.NewService(metric.ServiceConfig{
 		Engine: s.metrics, Clock: s.clock,
@@ -167,7 +171,7 @@ func (s *Server) openMetrics() (err error) {
 
 // logins returns the service that checks passwords.
 func (s *Server) logins() *authn.Service {
-	return authn.NewService(authn.Config{Users: s.store.Users(), Passwords: s.passwords, Limiter: authn.NewLimiter(s.clock), Audit: s.store.Audit(), Clock: s.clock})
+	return authn.NewService(authn.Config{Users: s.users, Passwords: s.passwords, Limiter: authn.NewLimiter(s.clock), Audit: s.store.Audit(), Clock: s.clock})
 }
 
 // subClusters answers the node service's questions about hardware.

@@ -197,12 +197,13 @@ func (o *options) token(getenv func(string) string) (string, error) {
 	if json.Unmarshal(data, &file) == nil && file.Token != "" {
 		return file.Token, nil
 	}
-	// cc-backend -jwt prints a sentence with the token as its last word.
-	words := bytes.Fields(data)
-	if len(words) == 0 {
-		return "", fmt.Errorf("%s is empty", o.tokenFile)
+	// cc-backend -jwt prints a sentence around the token, which is the word with two dots.
+	for _, word := range bytes.Fields(data) {
+		if bytes.Count(word, []byte(".")) == 2 {
+			return string(word), nil
+		}
 	}
-	return string(words[len(words)-1]), nil
+	return "", fmt.Errorf("%s holds no token", o.tokenFile)
 }
 
 // progress shows how far the history is: a moving line on a terminal, ten lines elsewhere.

@@ -60,7 +60,7 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		{"unknown flag", []string{"run", "--nosuch"}, 2, "unknown flag"},
 		{"no archive", []string{"config"}, 2, "ARCHIVE"},
 		{"no token", []string{"run"}, 2, "--token-file"},
-		{"empty token file", []string{"run", "--token-file", empty}, 1, "is empty"},
+		{"empty token file", []string{"run", "--token-file", empty}, 1, "holds no token"},
 		{"too few nodes", []string{"config", t.TempDir(), "--nodes", "1"}, 2, "from 2 to 20000"},
 		{"odd step", []string{"config", t.TempDir(), "--step", "1500ms"}, 2, "whole seconds"},
 	}

@@ -12,6 +12,7 @@ import (
 	"hash"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -35,7 +36,7 @@ func newForge(tb testing.TB) forge {
 const plainHeader = `{"alg":"EdDSA","typ":"JWT"}`
 
 // at writes a time relative to now.
-func at(seconds int64) string { return fmt.Sprint(start.Unix() + seconds) }
+func at(seconds int64) string { return strconv.FormatInt(start.Unix()+seconds, 10) }
 
 // foreign returns the claims of a good foreign token with more members in front.
 func foreign(more string) string { return `{` + more + `"sub":"alice","exp":` + at(60) + `}` }

@@ -7,6 +7,7 @@
 // what the first load weighed.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { inked, open, watch, weigh } from './browser.mjs';
 
 const [base, user, password, out, tokenFor = user] = process.argv.slice(2);
@@ -195,20 +196,24 @@ async function firstLoad(state) {
   const { page, context } = await newPage({ width: 1440, height: 900 });
   await context.addCookies(state.cookies);
   const weight = await weigh(page);
-  const files = { bytes: 0, requests: 0 };
-  page.on('requestfinished', async (r) => {
-    if (new URL(r.url()).pathname.startsWith('/api/')) return;
-    files.requests++;
-    const { responseBodySize, responseHeadersSize } = await r.sizes();
-    files.bytes += responseBodySize + responseHeadersSize;
+  const files = [];
+  page.on('response', (r) => {
+    if (r.request().resourceType() !== 'fetch') files.push(r.body());
   });
   const begin = Date.now();
   await page.goto('/monitoring/jobs/');
   await page.locator('.job a').first().waitFor();
-  const rows = Date.now() - begin;
+  const firstRows = Date.now() - begin;
   await page.waitForLoadState('networkidle');
   const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
-  const result = { all: weight(), files, milliseconds: { firstRows: rows, firstContentfulPaint: Math.round(paint ?? 0) } };
+  const bodies = await Promise.all(files);
+  const sum = (size) => bodies.reduce((total, b) => total + size(b), 0);
+  const best = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } };
+  const result = {
+    transferred: weight(),
+    files: { count: bodies.length, raw: sum((b) => b.length), gzip: sum((b) => gzipSync(b, { level: 9 }).length), brotli: sum((b) => brotliCompressSync(b, best).length) },
+    milliseconds: { firstContentfulPaint: Math.round(paint ?? 0), firstRows },
+  };
   await context.close();
   return result;
 }

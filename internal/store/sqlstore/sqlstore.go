@@ -56,6 +56,15 @@ func (s *Store) Refresh(ctx context.Context) error {
 	return nil
 }
 
+// Ping returns nil when the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	var one int
+	if err := s.db.reader.QueryRowContext(ctx, `SELECT 1`).Scan(&one); err != nil {
+		return fmt.Errorf("ask the database: %w", s.db.dialect.fault(err))
+	}
+	return nil
+}
+
 // Close closes the database. Calls under way fail. The writing connection goes last, since it is the one that tidies up.
 func (s *Store) Close() error {
 	return errors.Join(s.db.reader.Close(), s.db.writer.Close())

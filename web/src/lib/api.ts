@@ -311,7 +311,7 @@ export interface Token {
 type WireToken = Omit<Token, 'id' | 'kind'> & { jti?: string; id?: string; type?: string; kind?: string };
 
 export async function listTokens(): Promise<Token[]> {
-  const listing = await data<WireToken[] | Record<string, WireToken>>('/tokens');
+  const listing = await data<WireToken[] | Record<string, WireToken>>('/tokens?dead=true&limit=200');
   const entries = Array.isArray(listing) ? listing.map((t) => ['', t] as const) : Object.entries(listing);
   return entries.map(([key, t]) => ({ ...t, id: t.jti ?? t.id ?? key, kind: t.kind ?? t.type ?? '' }));
 }

@@ -1,10 +1,7 @@
-package metricserver
+package ingest
 
 import (
-	"net/http"
-
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore"
@@ -24,11 +21,9 @@ type collector struct {
 	figures []figure
 }
 
-// metricsHandler serves the program's own metrics.
-func metricsHandler(db *metricstore.DB, service *metric.Service) http.Handler {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(&collector{db, service, figures()})
-	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+// NewCollector returns the figures of a metric store and of what was written to it, for Prometheus.
+func NewCollector(db *metricstore.DB, service *metric.Service) prometheus.Collector {
+	return &collector{db, service, figures()}
 }
 
 func figures() []figure {

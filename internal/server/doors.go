@@ -1,0 +1,154 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/klauspost/compress/gzhttp"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/api"
+	"github.com/bridgehead-hpc/bridgehead/internal/api/access"
+	"github.com/bridgehead-hpc/bridgehead/internal/api/cockpit"
+	"github.com/bridgehead-hpc/bridgehead/internal/api/ingest"
+	"github.com/bridgehead-hpc/bridgehead/internal/api/ware"
+	"github.com/bridgehead-hpc/bridgehead/internal/webui"
+	"github.com/bridgehead-hpc/bridgehead/web"
+)
+
+// openDoors builds the dialects over the services and puts them into one handler.
+func (s *Server) openDoors() error {
+	if err := s.openGate(); err != nil {
+		return err
+	}
+	files, err := web.Files()
+	if err != nil {
+		return fmt.Errorf("open web interface: %w", err)
+	}
+	pages, err := webui.New(files)
+	if err != nil {
+		return err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("find out this head's name: %w", err)
+	}
+	cockpitDoor, err := cockpit.New(cockpit.Config{
+		Jobs: s.jobs, Users: s.users, Clusters: s.clusters, Nodes: s.nodes, Tokens: s.tokens, Version: version, Log: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	logins := s.logins()
+	wareDoor, err := ware.New(ware.Config{
+		Users: s.users, Logins: logins, Tokens: s.tokens, Nodes: s.nodes, Clock: s.clock, Log: s.log, Head: host, Version: version,
+		Clusters: s.clusterNames, ClientAddr: s.gate.ClientAddr,
+	})
+	if err != nil {
+		return err
+	}
+	accessDoor := access.New(access.Config{Gate: s.gate, Logins: logins, Sessions: s.sessions, Page: pages, JWKS: s.keys.JWKS(), Clock: s.clock})
+	ingestDoor := ingest.New(ingest.Config{Metrics: s.samples, Log: s.log})
+	s.dialects = []*api.Dialect{cockpitDoor, wareDoor, accessDoor, ingestDoor, s.statusDialect()}
+	for _, d := range s.dialects {
+		if err := d.Check(); err != nil {
+			return fmt.Errorf("routes of %s: %w", d.Name, err)
+		}
+	}
+	s.refused = newRefusals(s.store.Audit(), s.clock, s.log, s.gate)
+	s.handler, err = s.stack(pages)
+	return err
+}
+
+func (s *Server) openGate() error {
+	proxies, err := parsePrefixes(s.config.Main.TrustedProxies)
+	if err != nil {
+		return fmt.Errorf("main.trusted-proxies: %w", err)
+	}
+	allowed, err := parsePrefixes(s.config.Main.APIAllowedIPs)
+	if err != nil {
+		return fmt.Errorf("main.api-allowed-ips: %w", err)
+	}
+	s.gate = &access.Gate{Tokens: s.tokens, Sessions: s.sessions, Users: s.users, Proxies: proxies, APIAllowed: allowed}
+	if s.config.Main.DisableAuthentication {
+		s.log.Warn("authentication is switched off: everybody who reaches this machine may do everything")
+		s.gate.Open = opened()
+	}
+	return nil
+}
+
+func (s *Server) clusterNames() []string {
+	var names []string
+	for _, c := range s.clusters.List() {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// stack is what a request passes on its way: id, log, headers, cross-site check, compression, then the dialect that its
+// path belongs to, or the pages.
+func (s *Server) stack(pages http.Handler) (http.Handler, error) {
+	h, err := s.dispatch(pages)
+	if err != nil {
+		return nil, err
+	}
+	zip, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.CompressionLevel(5), gzhttp.ContentTypes([]string{"application/json", "text/plain", "text/html", "text/css"}))
+	if err != nil {
+		return nil, fmt.Errorf("set up compression: %w", err)
+	}
+	return withRequestID(withLog(withHeaders(crossOrigin().Handler(zip(h))), s.log, s.clock)), nil
+}
+
+// dispatch sends a path to the dialect that has a route for it. Paths below /api that nobody has go to the dialect whose
+// shape the errors have there; everything else is a page.
+func (s *Server) dispatch(pages http.Handler) (http.Handler, error) {
+	byPath := map[string]http.Handler{}
+	fallback := map[string]http.Handler{}
+	for _, d := range s.dialects {
+		mux := d.Mux(api.Guard{Auth: s.gate, Refused: s.refused.note})
+		for _, rt := range d.Routes {
+			for _, p := range append([]string{rt.Path}, rt.Aliases...) {
+				byPath[firstWords(p)] = pick(byPath[firstWords(p)], mux)
+			}
+		}
+		fallback[d.Name] = mux
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch p := r.URL.Path; {
+		case strings.HasPrefix(p, "/api/v1/") || p == "/api/v1":
+			fallback["ware"].ServeHTTP(w, r)
+		case p == "/login" && r.Method == http.MethodGet:
+			pages.ServeHTTP(w, r)
+		case byPath[firstWords(p)] != nil:
+			byPath[firstWords(p)].ServeHTTP(w, r)
+		case below(p, "/api", "/userapi", "/frontend") || strings.HasPrefix(p, "/config/"):
+			fallback["cockpit"].ServeHTTP(w, r)
+		default:
+			pages.ServeHTTP(w, r)
+		}
+	}), nil
+}
+
+// pick keeps the first dialect that claims a path: Check has made sure that none claims another's.
+func pick(have, next http.Handler) http.Handler {
+	if have != nil {
+		return have
+	}
+	return next
+}
+
+func below(path string, prefixes ...string) bool {
+	for _, p := range prefixes {
+		if path == p || strings.HasPrefix(path, p+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// firstWords is the part of a path by which dialects are told apart: its first two words.
+func firstWords(path string) string {
+	words := strings.SplitN(strings.Trim(path, "/"), "/", 3)
+	return strings.Join(words[:min(len(words), 2)], "/")
+}
