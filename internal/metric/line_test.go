@@ -101,7 +101,7 @@ func TestLinesThatAreNot(t *testing.T) {
 		"m,hostname=n01,type value=1":                         "has no value",
 		"m,hostname=n01,type= value=1":                        "has no value",
 		"m,=x value=1":                                        "has no value",
-		"m,hostname=n01, value=1":                             "equals sign",
+		"m,hostname=n01, value=1":                             "has no value",
 		"m,hostname=a=b value=1":                              "equals sign",
 		"m,hostname=n01,hostname=n02 value=1":                 "there twice",
 		"m,hostname=../etc value=1":                           "contains /",

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 
@@ -27,6 +28,9 @@ func openCore(ctx context.Context, c Config, s Secrets, clk clock.Clock) (*core,
 	if token.IsDemoKey(s.PublicKey) && !loopback(c.Main.Addr) {
 		return nil, fmt.Errorf("JWT_PUBLIC_KEY is the demo key that everybody knows; it is refused on %s, which is not a loopback address; make your own with gen-keypair", c.Main.Addr)
 	}
+	if string(s.SessionKey) == demoSession() && !loopback(c.Main.Addr) {
+		return nil, fmt.Errorf("SESSION_KEY is the demo key that everybody knows; it is refused on %s, which is not a loopback address; make your own with: head -c 32 /dev/urandom | base64", c.Main.Addr)
+	}
 	keys, err := token.ParseKeys(s.PublicKey, s.PrivateKey)
 	if err != nil {
 		return nil, fmt.Errorf("JWT_PUBLIC_KEY, JWT_PRIVATE_KEY: %w", err)
@@ -46,6 +50,12 @@ func openCore(ctx context.Context, c Config, s Secrets, clk clock.Clock) (*core,
 		return nil, errors.Join(err, st.Close())
 	}
 	return co, nil
+}
+
+// demoSession is the well-known session key, decoded as ReadSecrets decodes one.
+func demoSession() string {
+	key, _ := base64.StdEncoding.DecodeString(token.DemoSessionKey) // a constant that is valid
+	return string(key)
 }
 
 func (co *core) Close() error {

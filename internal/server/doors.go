@@ -43,7 +43,7 @@ func (s *Server) openDoors() error {
 	logins := s.logins()
 	wareDoor, err := ware.New(ware.Config{
 		Users: s.users, Logins: logins, Tokens: s.tokens, Nodes: s.nodes, Clock: s.clock, Log: s.log, Head: host, Version: version,
-		Clusters: s.clusterNames, ClientAddr: s.gate.ClientAddr,
+		Clusters: s.clusterNames, ClientAddr: s.gate.ClientAddr, RequestID: access.RequestID,
 	})
 	if err != nil {
 		return err

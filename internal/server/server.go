@@ -119,6 +119,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		s.refused.run,
 		s.every(time.Minute, s.tokens.FlushUses),
 		s.every(10*time.Minute, s.sessions.Sweep),
+		s.every(24*time.Hour, s.store.Refresh),
 	}
 	for _, l := range listeners {
 		tasks = append(tasks, l.serve)

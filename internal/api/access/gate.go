@@ -49,13 +49,17 @@ type Gate struct {
 // SessionCookie is the name of the session's cookie (contract clustercockpit 1.6).
 const SessionCookie = "session"
 
-// Authenticate implements api.Authenticator.
+// Authenticate implements api.Authenticator. The caller has address and request id also where the error is not nil.
 func (g *Gate) Authenticate(r *http.Request) (identity.Caller, error) {
 	addr, id := g.ClientAddr(r), RequestID(r.Context())
+	c, err := g.authenticate(r, addr, id)
+	c.Addr, c.RequestID = addr, id
+	return c, err
+}
+
+func (g *Gate) authenticate(r *http.Request, addr, id string) (identity.Caller, error) {
 	if g.Open != nil {
-		c := *g.Open
-		c.Addr, c.RequestID = addr, id
-		return c, nil
+		return *g.Open, nil
 	}
 	raw, err := tokenFrom(r.Header)
 	if err != nil {
@@ -71,13 +75,13 @@ func (g *Gate) Authenticate(r *http.Request) (identity.Caller, error) {
 		return g.Sessions.Authenticate(r.Context(), c.Value, addr, id)
 	}
 	if name, ok := peerUser(r.Context()); ok {
-		return g.fromSocket(r.Context(), name, id)
+		return g.fromSocket(r.Context(), name)
 	}
 	return identity.Caller{}, fault.New(fault.Unauthenticated, "no user for secured check")
 }
 
 // fromSocket trusts the operating system: its user is the user of the same name here.
-func (g *Gate) fromSocket(ctx context.Context, name, requestID string) (identity.Caller, error) {
+func (g *Gate) fromSocket(ctx context.Context, name string) (identity.Caller, error) {
 	u, has, handsOn, err := g.Users.Resolve(ctx, name)
 	if fault.Is(err, fault.NotFound) {
 		return identity.Caller{}, fault.Because(fault.Unauthenticated, err,
@@ -86,7 +90,7 @@ func (g *Gate) fromSocket(ctx context.Context, name, requestID string) (identity
 	if err != nil {
 		return identity.Caller{}, err
 	}
-	return identity.Caller{User: u, Via: identity.ViaSocket, Permissions: has, HandsOn: handsOn, RequestID: requestID}, nil
+	return identity.Caller{User: u, Via: identity.ViaSocket, Permissions: has, HandsOn: handsOn}, nil
 }
 
 // allowed holds api-allowed-ips (contract clustercockpit 1.5).
