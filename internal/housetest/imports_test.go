@@ -11,7 +11,7 @@ var floors = []struct {
 	room        string
 	floor, rank int
 }{
-	{"internal/fault", 0, 0}, {"internal/clock", 0, 0}, {"internal/run", 0, 0}, {"internal/hostlist", 0, 0}, {"internal/metricstore", 0, 1},
+	{"internal/fault", 0, 0}, {"internal/clock", 0, 0}, {"internal/run", 0, 0}, {"internal/journal", 0, 0}, {"internal/hostlist", 0, 0}, {"internal/metricstore", 0, 1},
 
 	{"internal/audit", 1, 0}, {"internal/metric", 1, 0},
 	{"internal/identity", 1, 1}, {"internal/cluster", 1, 1},

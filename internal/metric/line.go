@@ -81,45 +81,71 @@ func (p *Parser) Parse(line []byte, l *Line) error {
 // name reads a name, or the value of a tag, up to what ends it, which stays in rest. In names of metrics the equals sign
 // is a character like any other.
 func (p *Parser) name(b []byte, equalsEnds bool) (name, rest []byte, err error) {
-	i, escaped, wide := 0, false, false
-scan:
-	for ; i < len(b); i++ {
-		switch classes[b[i]] {
-		case control:
-			return nil, nil, fmt.Errorf("control character 0x%02x", b[i])
-		case high:
-			wide = true
-		case special:
-			if b[i] == '\\' {
-				if i+1 < len(b) && (b[i+1] == ',' || b[i+1] == '=' || b[i+1] == ' ') {
-					escaped = true
-					i++
-				}
-				continue
-			}
-			if b[i] != '=' || equalsEnds {
-				break scan
-			}
+	end, found := nameEnd(b, equalsEnds)
+	name, rest = b[:end], b[end:]
+	if found == 0 {
+		if end > MaxName {
+			return nil, nil, tooLong(name)
 		}
+		return name, rest, nil
 	}
-	name, rest = b[:i], b[i:]
-	if escaped {
+	if found&foundControl != 0 {
+		return nil, nil, fmt.Errorf("control character 0x%02x", b[end])
+	}
+	if found&foundEscape != 0 {
 		name = p.unescape(name)
 	}
 	if len(name) > MaxName {
-		return nil, nil, fmt.Errorf("name %q... is longer than %d bytes", name[:32], MaxName)
+		return nil, nil, tooLong(name)
 	}
-	if wide && !utf8.Valid(name) {
+	if found&foundHigh != 0 && !utf8.Valid(name) {
 		return nil, nil, fmt.Errorf("name %q is not valid UTF-8", name)
 	}
 	return name, rest, nil
 }
 
+func tooLong(name []byte) error {
+	return fmt.Errorf("name %q... is longer than %d bytes", name[:32], MaxName)
+}
+
+// What nameEnd finds in a name beside plain characters.
+const (
+	foundEscape = 1 << iota
+	foundHigh
+	foundControl
+)
+
+// nameEnd returns where the name at the beginning of b ends, and what is in it.
+func nameEnd(b []byte, equalsEnds bool) (end, found int) {
+	for i := 0; i < len(b); i++ {
+		switch classes[b[i]] {
+		case control:
+			return i, found | foundControl
+		case high:
+			found |= foundHigh
+		case special:
+			switch {
+			case b[i] != '\\':
+				if b[i] != '=' || equalsEnds {
+					return i, found
+				}
+			case escapes(b[i+1:]):
+				found |= foundEscape
+				i++
+			}
+		}
+	}
+	return len(b), found
+}
+
+// escapes reports whether a backslash before b escapes something.
+func escapes(b []byte) bool { return len(b) > 0 && (b[0] == ',' || b[0] == '=' || b[0] == ' ') }
+
 // unescape returns name without the backslashes that escape something.
 func (p *Parser) unescape(name []byte) []byte {
 	start := len(p.unescaped)
 	for i := 0; i < len(name); i++ {
-		if name[i] == '\\' && i+1 < len(name) && (name[i+1] == ',' || name[i+1] == '=' || name[i+1] == ' ') {
+		if name[i] == '\\' && escapes(name[i+1:]) {
 			i++
 		}
 		p.unescaped = append(p.unescaped, name[i])
@@ -222,7 +248,7 @@ func (l *Line) check() error {
 	}
 	for _, name := range [...][]byte{l.Cluster, l.Host} {
 		if bytes.IndexByte(name, '/') >= 0 || bytes.IndexByte(name, '\\') >= 0 || bytes.Contains(name, dots) {
-			return fmt.Errorf("cluster or host %q contains /, \\ or ..", name)
+			return fmt.Errorf("cluster or host %q contains a slash, a backslash or two dots", name)
 		}
 	}
 	if string(l.Type) == string(ScopeNode) {

@@ -54,9 +54,11 @@ func TestLinesThatAreGood(t *testing.T) {
 		"  cpu_load,cluster=alpha,hostname=n01   value=.5   7  \r":                                       {node, 0.5, 7},
 		`m\,1\ x\=y,cluster=a\ b,hostname=n\,1,stype=file\=system,stype-id=/home value=-0`:               {metricstore.Key{Cluster: "a b", Host: "n,1", Metric: "m,1 x=y", SubType: "file=system", SubTypeID: "/home"}, math.Copysign(0, -1), -1},
 		"gpu,hostname=n01,type=accelerator,type-id=00000000:49:00.0 value=123456789012345678":            {metricstore.Key{Host: "n01", Metric: "gpu", Type: "accelerator", TypeID: "00000000:49:00.0"}, 123456789012345678, -1},
-		"größe,hostname=n01 value=0.1234567890123456789":                                                 {metricstore.Key{Host: "n01", Metric: "größe"}, 0.1234567890123456789, -1},
 		"a=b,hostname=n01 value=1":               {metricstore.Key{Host: "n01", Metric: "a=b"}, 1, -1},
 		"m,hostname=n01,stype-id=orphan value=1": {metricstore.Key{Host: "n01", Metric: "m"}, 1, -1},
+
+		// Other alphabets.
+		"größe,hostname=n01 value=0.1234567890123456789": {metricstore.Key{Host: "n01", Metric: "größe"}, 0.1234567890123456789, -1},
 	} {
 		got, err := parse(&metric.Parser{}, line)
 		if err != nil {
@@ -104,9 +106,9 @@ func TestLinesThatAreNot(t *testing.T) {
 		"m,hostname=n01, value=1":                             "has no value",
 		"m,hostname=a=b value=1":                              "equals sign",
 		"m,hostname=n01,hostname=n02 value=1":                 "there twice",
-		"m,hostname=../etc value=1":                           "contains /",
-		"m,hostname=a\\b value=1":                             "contains /",
-		"m,hostname=n01,cluster=a..b value=1":                 "contains /",
+		"m,hostname=../etc value=1":                           "contains a slash",
+		"m,hostname=a\\b value=1":                             "contains a slash",
+		"m,hostname=n01,cluster=a..b value=1":                 "contains a slash",
 		"m,hostname=n\x0001 value=1":                          "control character",
 		"m,hostname=n\xff value=1":                            "not valid UTF-8",
 		"m,hostname=" + strings.Repeat("x", 256) + " value=1": "longer than 255",

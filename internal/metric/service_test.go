@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -26,14 +27,16 @@ var now = time.Unix(1_795_463_640, 0)
 func minutesAgo(n int) time.Time { return now.Add(-time.Duration(n) * time.Minute) }
 
 // newService returns a service on a real engine. Cluster nosuch is not known.
-func newService(t testing.TB) (*metric.Service, *metricstore.DB) {
-	t.Helper()
-	db, err := metricstore.Open(t.TempDir(), metricstore.Options{Clock: clock.NewManual(now)})
+func newService(tb testing.TB) (*metric.Service, *metricstore.DB) {
+	tb.Helper()
+	db, err := metricstore.Open(tb.TempDir(), metricstore.Options{Clock: clock.NewManual(now)})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Close() })
-	minute := func(how metric.Aggregation) metric.Config { return metric.Config{Frequency: time.Minute, Aggregation: how} }
+	tb.Cleanup(func() { _ = db.Close() })
+	minute := func(how metric.Aggregation) metric.Config {
+		return metric.Config{Frequency: time.Minute, Aggregation: how}
+	}
 	catalogue := metric.Catalogue{
 		"cpu_load": minute(metric.AggregateNone), "flops_any": minute(metric.AggregateSum), "ipc": minute(metric.AggregateAvg),
 		"fast": {Frequency: time.Second},
@@ -44,21 +47,21 @@ func newService(t testing.TB) (*metric.Service, *metricstore.DB) {
 }
 
 // put writes lines, each "metric,tags value minutes-ago", of cluster alpha.
-func put(t testing.TB, s *metric.Service, lines ...string) {
-	t.Helper()
+func put(tb testing.TB, s *metric.Service, lines ...string) {
+	tb.Helper()
 	var b strings.Builder
 	for _, line := range lines {
 		var tags string
 		var value float64
 		var ago int
 		if _, err := fmt.Sscanf(line, "%s %g %d", &tags, &value, &ago); err != nil {
-			t.Fatal(line, err)
+			tb.Fatal(line, err)
 		}
 		fmt.Fprintf(&b, "%s value=%g %d\n", tags, value, minutesAgo(ago).Unix())
 	}
-	r, err := s.Write(t.Context(), "alpha", strings.NewReader(b.String()))
+	r, err := s.Write(tb.Context(), "alpha", strings.NewReader(b.String()))
 	if err != nil || r.Taken != len(lines) {
-		t.Fatalf("%+v, %v", r, err)
+		tb.Fatalf("%+v, %v", r, err)
 	}
 }
 
@@ -71,7 +74,7 @@ func TestEveryLineStandsAlone(t *testing.T) {
 		"cpu_load,hostname=n01 foo=1",
 		"nosuch,hostname=n01 value=1",
 		"cpu_load,hostname=n01,cluster=nosuch value=1",
-		"cpu_load,hostname=n02 value=2 " + fmt.Sprint(now.Unix()+86400),
+		"cpu_load,hostname=n02 value=2 " + strconv.FormatInt(now.Unix()+86400, 10),
 		strings.Repeat("x", metric.MaxLine+10),
 		"cpu_load,hostname=n03 value=3",
 	}, "\r\n")
@@ -347,13 +350,13 @@ func TestAnswersContainWhatWasAskedFor(t *testing.T) {
 
 func TestDevicesOutOfStepAreAligned(t *testing.T) {
 	s, _ := newService(t)
-	lines := ""
+	var lines strings.Builder
 	for m := 1; m <= 4; m++ { // the second thread's samples come 20 s later, the third one's 25 s earlier
 		for id, shift := range []int64{0, 20, -25} {
-			lines += fmt.Sprintf("flops_any,hostname=n01,type=hwthread,type-id=%d value=%d %d\n", id, m, minutesAgo(m).Unix()+shift)
+			fmt.Fprintf(&lines, "flops_any,hostname=n01,type=hwthread,type-id=%d value=%d %d\n", id, m, minutesAgo(m).Unix()+shift)
 		}
 	}
-	if r, err := s.Write(t.Context(), "alpha", strings.NewReader(lines)); err != nil || r.Taken != 12 {
+	if r, err := s.Write(t.Context(), "alpha", strings.NewReader(lines.String())); err != nil || r.Taken != 12 {
 		t.Fatal(r, err)
 	}
 	got := ask(t, s, metric.Query{Metric: "flops_any", Host: "n01"})

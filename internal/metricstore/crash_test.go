@@ -63,7 +63,7 @@ func victim(dir string) {
 		a.Close()
 		fmt.Println(n)
 		if n%97 == 0 {
-			go db.Checkpoint() //nolint:errcheck // death comes anyway
+			go db.Checkpoint() // death comes anyway
 		}
 	}
 }

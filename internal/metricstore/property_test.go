@@ -3,7 +3,6 @@ package metricstore_test
 import (
 	"fmt"
 	"math"
-	"os"
 	"testing"
 	"time"
 
@@ -23,11 +22,7 @@ type machine struct {
 // Whatever the order of appends, frees, checkpoints, clean stops and deaths, a store holds what a map would hold.
 func TestStoreEqualsAMap(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		dir, err := os.MkdirTemp(t.TempDir(), "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		m := &machine{dir: dir, model: map[metricstore.Key]map[int64]float64{}}
+		m := &machine{dir: t.TempDir(), model: map[metricstore.Key]map[int64]float64{}}
 		m.open(rt)
 		rt.Repeat(map[string]func(*rapid.T){
 			"append":     m.append,

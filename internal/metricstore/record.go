@@ -54,8 +54,8 @@ func appendSamples(dst []byte, samples []sample) []byte {
 // each shard, and is about the hosts of that shard only: those of others have an order of their own.
 func appendFree(dst []byte, of division, path []string, before int64) []byte {
 	dst = binary.AppendVarint(append(dst, entryFree), before)
-	dst = binary.AppendUvarint(dst, uint64(of.shard))
-	dst = binary.AppendUvarint(dst, uint64(of.shards))
+	dst = binary.AppendUvarint(dst, of.shard)
+	dst = binary.AppendUvarint(dst, of.shards)
 	dst = binary.AppendUvarint(dst, uint64(len(path)))
 	for _, name := range path {
 		dst = append(binary.AppendUvarint(dst, uint64(len(name))), name...)

@@ -41,7 +41,7 @@ func with(t *testing.T, log string, data []byte) ([]float64, metricstore.Recover
 		t.Fatal(err)
 	}
 	db := open(t, dir, metricstore.Options{Shards: 1})
-	defer db.Abandon() //nolint:errcheck // only read
+	defer db.Abandon()
 	return all(db, load("n01")), db.Recovered()
 }
 

@@ -21,25 +21,26 @@ func benchLabels(host string) []metricstore.Labels {
 }
 
 // fill stores one sample a series and host in each of so many minutes.
-func fill(t testing.TB, db *metricstore.DB, hosts, minutes int) {
-	t.Helper()
+func fill(tb testing.TB, db *metricstore.DB, hosts, minutes int) {
+	tb.Helper()
 	for h := range hosts {
 		labels := benchLabels(fmt.Sprintf("n%03d", h))
 		for m := range minutes {
-			appendAll(t, db, labels, now.Unix()-60*int64(minutes-m))
+			appendAll(tb, db, labels, now.Unix()-60*int64(minutes-m))
 		}
 	}
 }
 
-func appendAll(t testing.TB, db *metricstore.DB, labels []metricstore.Labels, at int64) {
+func appendAll(tb testing.TB, db *metricstore.DB, labels []metricstore.Labels, at int64) {
+	tb.Helper()
 	a := db.Appender()
 	for i := range labels {
 		if err := a.Append(&labels[i], 60, at, float64(i)); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := a.Commit(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	a.Close()
 }

@@ -31,31 +31,31 @@ func thread(host, id string) metricstore.Key {
 	return metricstore.Key{Cluster: "alpha", Host: host, Metric: "flops_any", Type: "hwthread", TypeID: id}
 }
 
-func open(t testing.TB, dir string, opt metricstore.Options) *metricstore.DB {
-	t.Helper()
+func open(tb testing.TB, dir string, opt metricstore.Options) *metricstore.DB {
+	tb.Helper()
 	if opt.Clock == nil {
 		opt.Clock = clock.NewManual(now)
 	}
 	db, err := metricstore.Open(dir, opt)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Abandon() })
+	tb.Cleanup(func() { _ = db.Abandon() })
 	return db
 }
 
-func write(t testing.TB, db *metricstore.DB, points ...point) {
-	t.Helper()
+func write(tb testing.TB, db *metricstore.DB, points ...point) {
+	tb.Helper()
 	a := db.Appender()
 	defer a.Close()
 	for _, p := range points {
 		l := p.key.Labels()
 		if err := a.Append(&l, 60, now.Unix()-60*p.minutes, p.value); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := a.Commit(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
@@ -68,10 +68,10 @@ func all(db *metricstore.DB, k metricstore.Key) []float64 {
 	return nil
 }
 
-func want(t testing.TB, got []float64, want ...float64) {
-	t.Helper()
+func want(tb testing.TB, got []float64, want ...float64) {
+	tb.Helper()
 	if diff := cmp.Diff(want, got, cmp.Comparer(sameBits)); diff != "" {
-		t.Errorf("samples (-want +got):\n%s", diff)
+		tb.Errorf("samples (-want +got):\n%s", diff)
 	}
 }
 

@@ -6,12 +6,15 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os/user"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
+	"github.com/bridgehead-hpc/bridgehead/internal/journal"
 	"github.com/bridgehead-hpc/bridgehead/internal/store/sqlite"
 	"github.com/bridgehead-hpc/bridgehead/internal/token"
 )
@@ -38,7 +41,8 @@ func Main(ctx context.Context, env Env) int {
 		err = runCommand(ctx, env, f)
 	}
 	if err != nil {
-		NewLogger(env.Stderr, f.level, f.logDate).Error(err.Error()) //nolint:sloglint // the one line that a failed program leaves
+		// Whatever -loglevel says, a program that fails says why, in one line.
+		journal.New(env.Stderr, slog.LevelError, f.logDate).Error(strings.ReplaceAll(err.Error(), "\n", "; ")) //nolint:sloglint // the error is the message
 		return 1
 	}
 	return 0
@@ -69,7 +73,7 @@ func runCommand(ctx context.Context, env Env, f flags) error {
 		_, err := fmt.Fprintln(env.Stdout, "No errors, server flag not set. Exiting cc-backend.")
 		return err
 	}
-	log := NewLogger(env.Stderr, f.level, f.logDate)
+	log := journal.New(env.Stderr, f.level, f.logDate)
 	for _, n := range notes {
 		log.Warn("configuration: " + n) //nolint:sloglint // the note is the message
 	}
@@ -172,7 +176,7 @@ func (co *core) printJWT(ctx context.Context, env Env, who identity.Caller, f fl
 		return fmt.Errorf("getting user '%s': %w", f.jwt, err)
 	}
 	if !slices.Contains(u.Roles, identity.RoleAPI) {
-		_, _ = fmt.Fprintf(env.Stderr, "%suser '%s' does not have the role api: routes that write will refuse the token\n", prefix(4), f.jwt)
+		_, _ = fmt.Fprintf(env.Stderr, "%suser '%s' does not have the role api: routes that write will refuse the token\n", journal.Prefix(slog.LevelWarn), f.jwt)
 	}
 	m, err := co.tokens.Mint(ctx, who, token.MintRequest{
 		For: u.Name, Lifetime: f.jwtLifetime, Name: "cc-backend -jwt", Purpose: f.jwtPurpose,

@@ -245,8 +245,8 @@ func (c Config) validate() error {
 	if (c.Main.HTTPSCertFile == "") != (c.Main.HTTPSKeyFile == "") {
 		return errors.New("main.https-cert-file and main.https-key-file belong together; one of them is missing")
 	}
-	if c.Main.DisableAuthentication && !loopback(c.Main.Addr) {
-		return fmt.Errorf("main.disable-authentication opens everything to everybody; it is refused on %s, which is not a loopback address", c.Main.Addr)
+	if outside := c.Main.outside(); c.Main.DisableAuthentication && outside != "" {
+		return fmt.Errorf("main.disable-authentication opens everything to everybody; it is refused on %s, which is not a loopback address", outside)
 	}
 	if _, err := parsePrefixes(c.Main.APIAllowedIPs); err != nil {
 		return fmt.Errorf("main.api-allowed-ips: %w", err)
@@ -275,6 +275,16 @@ func parsePrefixes(list []string) ([]netip.Prefix, error) {
 		out = append(out, netip.PrefixFrom(ip, ip.BitLen()))
 	}
 	return out, nil
+}
+
+// outside returns a listen address that others can reach, "" when there is none.
+func (m MainConfig) outside() string {
+	for _, addr := range []string{m.Addr, m.AlsoAddr} {
+		if addr != "" && !loopback(addr) {
+			return addr
+		}
+	}
+	return ""
 }
 
 // loopback reports whether a listen address can only be reached from this machine.

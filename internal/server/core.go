@@ -25,11 +25,12 @@ type core struct {
 }
 
 func openCore(ctx context.Context, c Config, s Secrets, clk clock.Clock) (*core, error) {
-	if token.IsDemoKey(s.PublicKey) && !loopback(c.Main.Addr) {
-		return nil, fmt.Errorf("JWT_PUBLIC_KEY is the demo key that everybody knows; it is refused on %s, which is not a loopback address; make your own with gen-keypair", c.Main.Addr)
+	outside := c.Main.outside()
+	if token.IsDemoKey(s.PublicKey) && outside != "" {
+		return nil, fmt.Errorf("JWT_PUBLIC_KEY is the demo key that everybody knows; it is refused on %s, which is not a loopback address; make your own with gen-keypair", outside)
 	}
-	if string(s.SessionKey) == demoSession() && !loopback(c.Main.Addr) {
-		return nil, fmt.Errorf("SESSION_KEY is the demo key that everybody knows; it is refused on %s, which is not a loopback address; make your own with: head -c 32 /dev/urandom | base64", c.Main.Addr)
+	if string(s.SessionKey) == demoSession() && outside != "" {
+		return nil, fmt.Errorf("SESSION_KEY is the demo key that everybody knows; it is refused on %s, which is not a loopback address; make your own with: head -c 32 /dev/urandom | base64", outside)
 	}
 	keys, err := token.ParseKeys(s.PublicKey, s.PrivateKey)
 	if err != nil {

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 	"strings"
 	"time"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/journal"
 )
 
 // flags are the options of cc-backend (contract clustercockpit 2.1).
@@ -59,22 +60,9 @@ func parseFlags(args []string, stderr io.Writer) (flags, error) {
 	if fs.NArg() > 0 {
 		return f, fmt.Errorf("unexpected argument %q: options begin with a dash", fs.Arg(0))
 	}
-	level, err := parseLevel(f.logLevel)
+	level, err := journal.ParseLevel(f.logLevel)
 	f.level = level
 	return f, err
-}
-
-// levelCritical is above slog's levels: ClusterCockpit knows one more.
-const levelCritical = slog.LevelError + 4
-
-func parseLevel(name string) (slog.Level, error) {
-	names := []string{"debug", "info", "warn", "err", "crit", "fatal"}
-	levels := []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError, levelCritical, levelCritical}
-	i := slices.Index(names, name)
-	if i < 0 {
-		return 0, fmt.Errorf("-loglevel %q is unknown; it is one of %s", name, strings.Join(names[:5], ", "))
-	}
-	return levels[i], nil
 }
 
 // newUserFlag is the value of -add-user, split at the first two colons: a password may contain more.

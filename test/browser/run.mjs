@@ -96,6 +96,24 @@ async function jobsPage(page) {
   must(true, 'a filter can be removed by its chip');
 }
 
+/** comeBack opens a job far down in the list and goes back. A list that hardly scrolls has no far down. */
+async function comeBack(page) {
+  await page.goto('/monitoring/jobs/');
+  await page.locator('.job a').first().waitFor();
+  const top = () => page.locator('.list .box').evaluate((box) => Math.round(box.scrollTop));
+  if (await page.locator('.list .box').evaluate((box) => box.scrollHeight - box.clientHeight < 1500)) return;
+  await page.locator('.list .box').evaluate((box) => box.scrollTo(0, 1500));
+  await page.waitForLoadState('networkidle');
+  await page.waitForTimeout(300);
+  const before = await top();
+  const name = await page.locator('.job a').nth(8).innerText();
+  await page.locator('.job a').nth(8).click();
+  await page.waitForURL('**/monitoring/job/*');
+  await page.goBack();
+  await page.getByRole('link', { name, exact: true }).waitFor();
+  await eventually(async () => (await top()) === before, `the list is where it was left after going back (${before} px)`);
+}
+
 async function jobPage(page) {
   await page.goto('/monitoring/jobs/?state=running');
   await page.locator('.job a').first().click();
@@ -172,6 +190,17 @@ async function otherPages(page) {
   must(true, 'an unknown address says so');
 }
 
+async function logout(page) {
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await page.getByLabel('User name').waitFor();
+  must(new URL(page.url()).pathname === '/login', 'logging out leads to the login page');
+  must(await page.getByRole('status').isVisible(), 'logging out is confirmed');
+  await page.goto('/account');
+  await page.waitForURL('**/login?redirect=%2Faccount');
+  must(true, 'after logging out the pages are closed');
+}
+
 async function narrow(state) {
   const { page, context, noted } = await newPage({ width: 360, height: 740 });
   await context.addCookies(state.cookies);
@@ -221,10 +250,11 @@ async function firstLoad(state) {
 let failed;
 try {
   // Before the login the server rightly refuses, and browsers report each refusal on the console.
-  const { page, context, noted } = await newPage({ width: 1440, height: 900 }, ['/api/v1/whoami', '/login', '/no/such/page']);
+  const { page, context, noted } = await newPage({ width: 1440, height: 900 }, ['/api/v1/whoami', '/login', '/logout', '/no/such/page']);
   try {
     await loginPage(page);
     await jobsPage(page);
+    await comeBack(page);
     await jobPage(page);
     await nodesPage(page);
     const token = await usersPage(page);
@@ -232,6 +262,7 @@ try {
     const state = await context.storageState();
     await narrow(state);
     const weight = await firstLoad(state);
+    await logout(page);
     wrong.push(...noted);
     must(wrong.length === 0, `no error, violation or foreign request in the browser${wrong.map((w) => '\n  ' + w).join('')}`);
     process.stdout.write(JSON.stringify({ token, tokenFor, checks: claims.length, firstLoad: weight }) + '\n');

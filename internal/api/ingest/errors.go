@@ -42,7 +42,7 @@ func (d *dialect) fail(w http.ResponseWriter, r *http.Request, err error) {
 	kind := fault.KindOf(err)
 	status := statusOf(kind)
 	body := failure{Status: http.StatusText(status), Error: fault.Message(err)}
-	switch kind {
+	switch kind { //nolint:exhaustive // only these need more than the table
 	case fault.Internal, fault.Unavailable:
 		d.Log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 	case fault.Unauthenticated:

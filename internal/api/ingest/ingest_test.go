@@ -151,7 +151,7 @@ func TestFreeSaysHowMany(t *testing.T) {
 		code            int
 	}{
 		{"/api/free/", `[["alpha"]]`, "parameter to is required", 400},
-		{"/api/free/?to=1", `{"cluster":"alpha"}`, "the body is not the JSON that is expected", 400},
+		{"/api/free/?to=1", `{"cluster":"alpha"}`, "an array expected", 400},
 		{"/api/free/?to=1", `[[]]`, "selector", 400},
 		{fmt.Sprintf("/api/free/?to=%d", now.Unix()), `[["alpha","n01"],["beta"]]`, "buffers freed: 3", 200},
 		{fmt.Sprintf("/api/free?to=%d", now.Unix()), `[["alpha"]]`, "buffers freed: 1", 200},

@@ -66,7 +66,7 @@ func TestBadQueriesAreRefused(t *testing.T) {
 	for body, want := range map[string]string{
 		``:                                    "a JSON body is required",
 		`{"cluster":`:                         "not the JSON that is expected",
-		`{"cluster":"alpha","from":"x"}`:      "not the JSON that is expected",
+		`{"cluster":"alpha","from":"x"}`:      "member from: a whole number expected",
 		`{}`:                                  "the cluster is missing",
 		`{"cluster":"alpha","from":2,"to":1}`: "the window ends at 1",
 	} {

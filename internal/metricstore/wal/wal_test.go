@@ -1,6 +1,7 @@
 package wal_test
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -40,7 +41,7 @@ func records(t *testing.T, path string) (all []string) {
 	}
 	for {
 		payload, err := sc.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -12,8 +12,8 @@ export class ApiError extends Error {
   }
 }
 
-/** onUnauthenticated is called when the server does not know (any more) who we are. */
 let unauthenticated: () => void = () => {};
+/** onUnauthenticated sets what happens when the server refuses because it does not know who we are. */
 export function onUnauthenticated(then: () => void): void {
   unauthenticated = then;
 }

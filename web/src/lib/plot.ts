@@ -81,7 +81,8 @@ export function optionsFor(l: Look): uPlot.Options {
     series: [{}, ...l.drawing.legend.map((entry, i) => lineLook(l, entry, i))],
     bands: l.drawing.isBand ? [{ series: [1, 3], fill: l.color('--plot-fill') }] : [],
     hooks: {
-      draw: [(u) => drawLimits(u, l)],
+      // Before the lines, so that no mark hides a sample.
+      drawAxes: [(u) => drawLimits(u, l)],
       setCursor: [(u) => l.onCursor(u.cursor.idx ?? null)],
     },
   };
@@ -134,7 +135,7 @@ function drawLimits(u: uPlot, l: Look): void {
   }
   pen.restore();
 
-  // Words keep readable over lines by a rim in the colour of the background.
+  // Words keep readable over marks by a rim in the colour of the background.
   function label(on: CanvasRenderingContext2D, text: string, x: number, y: number): void {
     on.setLineDash([]);
     on.strokeStyle = l.color('--plot-back');

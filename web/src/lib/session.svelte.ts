@@ -7,12 +7,14 @@ class Session {
   failure = $state('');
   /** settled is false until the server has told who we are. */
   settled = $state(false);
+  #asking = false;
 
   async load(): Promise<void> {
     try {
       this.me = await whoami();
     } catch (err) {
-      if (!(err instanceof ApiError && err.status === 401)) this.failure = (err as Error).message;
+      if (err instanceof ApiError && err.status === 401) this.lost();
+      else this.failure = (err as Error).message;
     } finally {
       this.settled = true;
     }
@@ -26,6 +28,21 @@ class Session {
     return this.can('JobsRead', 'JobsReadProject', 'JobsReadAll');
   }
 
+  /**
+   * doubt is for when the server refused with 401. One of its interfaces does so for lacking rights as well, so only the
+   * answer to who we are tells whether the login is over.
+   */
+  async doubt(): Promise<void> {
+    if (!this.me || this.#asking) return;
+    this.#asking = true;
+    const over = await whoami().then(
+      () => false,
+      (err) => err instanceof ApiError && err.status === 401,
+    );
+    this.#asking = false;
+    if (over) this.lost();
+  }
+
   /** lost shows the login page; after the login the user is back where he was. */
   lost(): void {
     this.me = undefined;
@@ -36,4 +53,4 @@ class Session {
 }
 
 export const session = new Session();
-onUnauthenticated(() => session.lost());
+onUnauthenticated(() => void session.doubt());

@@ -1,0 +1,129 @@
+package metricserver_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/metric"
+	"github.com/bridgehead-hpc/bridgehead/internal/metricserver"
+)
+
+func configFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.json")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const metricsSection = `"metrics": {"cpu_load": {"frequency": 60, "aggregation": null}, "flops_any": {"frequency": 10, "aggregation": "sum"}, "ipc": {"frequency": 60, "aggregation": "avg"}}`
+
+func catalogue() metric.Catalogue {
+	return metric.Catalogue{
+		"cpu_load":  {Frequency: time.Minute},
+		"flops_any": {Frequency: 10 * time.Second, Aggregation: metric.AggregateSum},
+		"ipc":       {Frequency: time.Minute, Aggregation: metric.AggregateAvg},
+	}
+}
+
+func TestBothGenerationsOfFilesAreRead(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		want metricserver.Config
+	}{
+		"1.5": {
+			`{
+			"main": {"addr": "0.0.0.0:8082", "https-cert-file": "c.pem", "https-key-file": "k.pem", "user": "u", "group": "g",
+				"backend-url": "http://x", "jwt-public-key": "KEY", "debug": {"dump-to-file": "", "gops": false}}, ` + metricsSection + `,
+			"metric-store": {"retention-in-memory": "48h", "memory-cap": 2, "num-workers": 4, "checkpoint-interval": "1h",
+				"checkpoints": {"file-format": "wal", "directory": "/data", "max-wal-size": 1000}, "cleanup": {"mode": "archive", "directory": "/old"},
+				"nats-subscriptions": [{"subscribe-to": "x", "cluster-tag": "alpha"}]},
+			"nats": {"address": "nats://x"}, "somebody-elses": {"a": 1}}`,
+			metricserver.Config{
+				Addr: "0.0.0.0:8082", CertFile: "c.pem", KeyFile: "k.pem", User: "u", Group: "g", PublicKey: "KEY", Metrics: catalogue(),
+				Dir: "/data", Retention: 48 * time.Hour, CheckpointEvery: time.Hour, MaxLogBytes: 1000, MemoryCap: 2 << 30,
+				Notes: []string{
+					"nats is not supported yet; samples have to come over HTTP",
+					"main.backend-url has no effect yet; hosts of running jobs are not kept beyond the retention",
+					"metric-store.cleanup.mode archive is not supported yet; samples beyond the retention are deleted",
+				},
+			},
+		},
+		"0.1": {
+			`{` + metricsSection + `, "checkpoints": {"interval": "12h", "directory": "./var/cp", "restore": "48h"},
+			"archive": {"interval": "168h", "directory": "./var/archive"}, "http-api": {"address": "127.0.0.1:8081"},
+			"retention-in-memory": "48h", "jwt-public-key": "KEY", "nats": [{"address": "nats://x", "subscriptions": []}]}`,
+			metricserver.Config{
+				Addr: "127.0.0.1:8081", PublicKey: "KEY", Metrics: catalogue(), Dir: "./var/cp", Retention: 48 * time.Hour, CheckpointEvery: 12 * time.Hour,
+				Notes: []string{
+					"nats is not supported yet; samples have to come over HTTP",
+					"archive is not supported yet; samples beyond the retention are deleted",
+				},
+			},
+		},
+		"as short as can be": {
+			`{"main": {}, ` + metricsSection + `, "metric-store": {"retention-in-memory": "1h"}}`,
+			metricserver.Config{Addr: "localhost:8082", Metrics: catalogue(), Dir: "./var/checkpoints", Retention: time.Hour},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := metricserver.ReadConfig(configFile(t, c.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestSectionsMayBeInOtherFiles(t *testing.T) {
+	other := configFile(t, `{"retention-in-memory": "7h"}`)
+	got, err := metricserver.ReadConfig(configFile(t, `{"main": {}, `+metricsSection+`, "metric-store-file": "`+other+`"}`))
+	if err != nil || got.Retention != 7*time.Hour {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestMistakesInFilesAreNamed(t *testing.T) {
+	store := `"metric-store": {"retention-in-memory": "48h"}`
+	for text, want := range map[string]string{
+		`{"main": {`:                          "not valid JSON, line 1",
+		"{\n\"main\": {},\n\"metrics\" {}\n}": "not valid JSON, line 3",
+		`[]`:                                  "an object is expected",
+		`{"main": {"adr": "x"}}`:              `main: unknown key "adr"`,
+		`{"main": {"debug": {"go": 1}}}`:      `main: unknown key "go"`,
+		`{"main": {"addr": 8082}}`:            "main: addr: a text is expected, and not a number",
+		`{"main": {}}`:                        "section metric-store is missing",
+		`{"main": {}, ` + store + `}`:         "no metric is configured",
+		`{"main": {}, ` + metricsSection + `, "metric-store": {}}`:                                                                       "retention-in-memory is missing",
+		`{"main": {}, "metric-store": {"retention-in-memory": 48}}`:                                                                      "48 is not a duration",
+		`{"main": {}, "metric-store": {"retention-in-memory": "2d"}}`:                                                                    `"2d" is not a duration`,
+		`{"main": {}, "metric-store": {"retention": "2d"}}`:                                                                              `metric-store: unknown key "retention"`,
+		`{"main": {}, ` + metricsSection + `, "metric-store": {"retention-in-memory": "1h", "memory-cap": -1}}`:                          "cannot be negative",
+		`{"main": {}, ` + metricsSection + `, "metric-store": {"retention-in-memory": "1h", "checkpoints": {"file-format": "parquet"}}}`: `file-format is "parquet"`,
+		`{"main": {}, ` + metricsSection + `, "metric-store": {"retention-in-memory": "1h", "cleanup": {"mode": "burn"}}}`:               `mode is "burn"`,
+		`{"main": {}, ` + store + `, "metrics": {"m": {"frequency": 0}}}`:                                                                "metrics: m: frequency is 0",
+		`{"main": {}, ` + store + `, "metrics": {"m": {"frequency": 1, "aggregation": "max"}}}`:                                          `aggregation is "max"`,
+		`{"main": {}, ` + store + `, "metrics": {"m": {"frequency": 1, "unit": "x"}}}`:                                                   `metrics: unknown key "unit"`,
+		`{"main": {"https-cert-file": "x"}, ` + metricsSection + `, ` + store + `}`:                                                      "belong together",
+		`{"main-file": "/nosuch/file"}`:                                                                                                  "main-file: open /nosuch/file",
+		`{"metrics": {"m": {"frequency": 1}}, "http-api": {"addr": "x"}}`:                                                                `http-api: unknown key "addr"`,
+		`{"metrics": {"m": {"frequency": 1}}, "checkpoints": {"intvl": 1}}`:                                                              `checkpoints: unknown key "intvl"`,
+	} {
+		_, err := metricserver.ReadConfig(configFile(t, text))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, and not %q", text, err, want)
+		}
+	}
+	if _, err := metricserver.ReadConfig("/nosuch/config.json"); err == nil || !strings.Contains(err.Error(), "name one with -config") {
+		t.Errorf("no file: %v", err)
+	}
+}
