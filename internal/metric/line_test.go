@@ -54,6 +54,7 @@ func TestLinesThatAreGood(t *testing.T) {
 		"  cpu_load,cluster=alpha,hostname=n01   value=.5   7  \r":                                       {node, 0.5, 7},
 		`m\,1\ x\=y,cluster=a\ b,hostname=n\,1,stype=file\=system,stype-id=/home value=-0`:               {metricstore.Key{Cluster: "a b", Host: "n,1", Metric: "m,1 x=y", SubType: "file=system", SubTypeID: "/home"}, math.Copysign(0, -1), -1},
 		"gpu,hostname=n01,type=accelerator,type-id=00000000:49:00.0 value=123456789012345678":            {metricstore.Key{Host: "n01", Metric: "gpu", Type: "accelerator", TypeID: "00000000:49:00.0"}, 123456789012345678, -1},
+
 		"a=b,hostname=n01 value=1":               {metricstore.Key{Host: "n01", Metric: "a=b"}, 1, -1},
 		"m,hostname=n01,stype-id=orphan value=1": {metricstore.Key{Host: "n01", Metric: "m"}, 1, -1},
 

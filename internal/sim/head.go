@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,6 +17,9 @@ type remote struct{ c *client.Client }
 // NewHead returns the head node behind a client, whose token needs the permissions of role api, and NodesWrite for
 // registering nodes.
 func NewHead(c *client.Client) Head { return remote{c} }
+
+// slots is how many nodes a rack has.
+const slots = 8
 
 // RegisterNodes implements Head. Nodes get hardware addresses from the locally administered range.
 func (r remote) RegisterNodes(ctx context.Context, cluster string, nodes []Node) error {
@@ -35,6 +39,7 @@ func (r remote) RegisterNodes(ctx context.Context, cluster string, nodes []Node)
 		_, err := r.c.CreateNode(ctx, map[string]any{
 			"mac": mac, "name": n.Name, "index": i, "cluster": cluster, "type": "simulated",
 			"ip": fmt.Sprintf("10.54.%d.%d", i/250, i%250+1), "description": n.Processor,
+			"attributes": map[string]string{"rack": fmt.Sprintf("r%02d", i/slots+1), "slot": strconv.Itoa(i%slots + 1)},
 		})
 		if err != nil {
 			return fmt.Errorf("node %s: %w", n.Name, err)

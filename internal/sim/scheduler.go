@@ -49,7 +49,13 @@ func people() [][2]string {
 
 // NewScheduler returns a scheduler whose first job gets the number after last.
 func NewScheduler(m Machine, seed uint64, start time.Time, last int64) *Scheduler {
-	return &Scheduler{machine: m, rng: rand.New(rand.NewPCG(seed, mix(seed))), next: last + 1, now: start, arrive: start, busy: make([]bool, len(m.Nodes))} //nolint:gosec // a simulation wants repeatable numbers
+	rng := rand.New(rand.NewPCG(seed, mix(seed))) //nolint:gosec // a simulation wants repeatable numbers
+	s := &Scheduler{machine: m, rng: rng, next: last + 1, now: start, arrive: start, busy: make([]bool, len(m.Nodes))}
+	// Nobody's cluster is empty in the morning: a queue waits when the scheduler begins.
+	for range max(2, len(m.Nodes)/3) {
+		s.waiting = append(s.waiting, s.wish())
+	}
+	return s
 }
 
 // Running returns the jobs that run now, oldest first.

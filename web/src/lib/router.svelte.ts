@@ -5,6 +5,11 @@ class Router {
   path = $state(location.pathname);
   query = $state.raw(new URLSearchParams(location.search));
   match: Match | undefined = $derived(matchPath(this.path));
+  /**
+   * prepare fetches what a page needs before it can be shown; undefined when it is there. Until then the old page stays,
+   * with the old path and query: a page must never see the address of another.
+   */
+  prepare: (match: Match | undefined) => Promise<void> | undefined = () => undefined;
 
   constructor() {
     // The server answers POST /logout with the login page at that address; a reload should not ask for it again.
@@ -44,6 +49,11 @@ class Router {
     const match = matchPath(location.pathname);
     const elsewhere = match && moved(match);
     if (elsewhere) history.replaceState(history.state, '', elsewhere);
+    const wait = this.prepare(matchPath(location.pathname));
+    if (wait) {
+      void wait.then(() => this.#read());
+      return;
+    }
     this.path = location.pathname;
     this.query = new URLSearchParams(location.search);
   }
