@@ -39,22 +39,45 @@ func sign(t *testing.T, private, payload string) string {
 	return text + "." + enc(ed25519.Sign(ed25519.PrivateKey(key), []byte(text)))
 }
 
-// output is what the program has written, safe to read while it runs.
+// output is what the program writes. It tells the address as soon as the program says where it listens.
 type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu      sync.Mutex
+	b       bytes.Buffer
+	address chan string
 }
+
+func newOutput() *output { return &output{address: make(chan string, 1)} }
+
+var listening = regexp.MustCompile(`msg=listening address=(\S+)`)
 
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.b.Write(p)
+	o.b.Write(p)
+	if m := listening.FindSubmatch(o.b.Bytes()); m != nil && len(o.address) == 0 {
+		o.address <- string(m[1])
+	}
+	return len(p), nil
 }
 
 func (o *output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.b.String()
+}
+
+// wait returns the address at which the program listens.
+func (o *output) wait(t *testing.T, ended <-chan int) string {
+	t.Helper()
+	select {
+	case address := <-o.address:
+		return address
+	case code := <-ended:
+		t.Fatalf("ended with %d: %s", code, o)
+	case <-time.After(30 * time.Second):
+		t.Fatalf("does not listen: %s", o)
+	}
+	return ""
 }
 
 // settings is a configuration file with a key and a folder.
@@ -68,10 +91,10 @@ func settings(t *testing.T, addr, key, dir string) string {
 func start(t *testing.T, args ...string) (url string, stop func() int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	var log output
+	log := newOutput()
 	ended := make(chan int, 1)
 	go func() {
-		ended <- metricserver.Main(ctx, metricserver.Env{Args: append([]string{"-loglevel", "info"}, args...), Stdout: io.Discard, Stderr: &log})
+		ended <- metricserver.Main(ctx, metricserver.Env{Args: append([]string{"-loglevel", "info"}, args...), Stdout: io.Discard, Stderr: log})
 	}()
 	var once sync.Once
 	code := -1
@@ -83,27 +106,7 @@ func start(t *testing.T, args ...string) (url string, stop func() int) {
 		return code
 	}
 	t.Cleanup(func() { stop() })
-	return "http://" + waitForAddress(t, log.String, ended), stop
-}
-
-var listening = regexp.MustCompile(`msg=listening address=(\S+)`)
-
-// waitForAddress reads the log until the program says where it listens.
-func waitForAddress(t *testing.T, log func() string, ended <-chan int) string {
-	t.Helper()
-	deadline := time.After(30 * time.Second)
-	for {
-		if m := listening.FindStringSubmatch(log()); m != nil {
-			return m[1]
-		}
-		select {
-		case code := <-ended:
-			t.Fatalf("ended with %d: %s", code, log())
-		case <-deadline:
-			t.Fatalf("does not listen: %s", log())
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
+	return "http://" + log.wait(t, ended), stop
 }
 
 func request(t *testing.T, method, url, bearer, body string) (int, string) {
@@ -295,14 +298,14 @@ func TestKilledServerLosesNothingAnswered(t *testing.T) {
 	config := settings(t, "127.0.0.1:0", "", t.TempDir())
 	at := time.Now().Unix()/60*60 - 3600
 	for round := range 3 {
-		var log output
+		log := newOutput()
 		cmd := exec.CommandContext(t.Context(), exe)
 		cmd.Env = append(os.Environ(), serveConfig+"="+config)
-		cmd.Stderr = &log
+		cmd.Stderr = log
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		url := "http://" + waitForAddress(t, log.String, nil)
+		url := "http://" + log.wait(t, nil)
 		code, body := request(t, "GET", url+"/api/query", "", query(at))
 		if got := strings.Count(body, ".000"); code != http.StatusOK || got != 5*round {
 			t.Errorf("round %d: %d samples: %s", round, got, body)

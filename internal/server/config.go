@@ -158,9 +158,15 @@ func ReadConfig(path string) (c Config, notes []string, err error) {
 		return c, nil, fmt.Errorf("%s is not valid JSON: %s", path, jsonProblem(data, err))
 	}
 	if _, ok := sections["main"]; !ok {
-		return c, nil, fmt.Errorf("%s has no section \"main\"; cc-backend -init in an empty folder shows how a configuration looks", path)
+		if !isFlat(sections) {
+			return c, nil, fmt.Errorf("%s has no section \"main\"; cc-backend -init in an empty folder shows how a configuration looks", path)
+		}
+		if sections, notes, err = fromFlat(sections); err != nil {
+			return c, nil, fmt.Errorf("%s: %w", path, err)
+		}
 	}
-	notes, rest := setAside(sections)
+	more, rest := setAside(sections)
+	notes = append(notes, more...)
 	for name, into := range map[string]any{"main": &c.Main, "auth": &c.Auth, "archive": &c.Archive, "metric-store": &c.MetricStore} {
 		if raw, ok := rest[name]; ok {
 			if err := decodeSection(raw, into); err != nil {

@@ -54,6 +54,29 @@ func TestConfigNamesWhatIsNotActedOn(t *testing.T) {
 	}
 }
 
+// The flat file of 1.2 to 1.4 means the same as its sections.
+func TestFlatConfigIsRead(t *testing.T) {
+	c, notes, err := server.ReadConfig(write(t, "config.json", `{"addr": "127.0.0.1:7777", "apiAllowedIPs": ["10.0.0.0/8"],
+		"archive": {"kind": "file", "path": "./arch", "retention": {"policy": "none"}}, "db-driver": "sqlite3", "db": "./x.db",
+		"jwts": {"max-age": "100h", "cookieName": "c", "validateUser": true},
+		"clusters": [{"name": "fritz", "metricDataRepository": {"kind": "cc-metric-store", "url": "http://h:8082"}}]}`, 0o644))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Main.Addr != "127.0.0.1:7777" || c.Main.DB != "./x.db" || c.Archive.Path != "./arch" || c.Main.APIAllowedIPs[0] != "10.0.0.0/8" ||
+		time.Duration(c.Auth.JWTs.MaxAge) != 100*time.Hour || c.Auth.JWTs.ValidateUser == nil {
+		t.Errorf("got %+v", c)
+	}
+	for _, want := range []string{"clusters: ", "archive.retention is", "auth.jwts.cookie-name is"} {
+		if !slices.ContainsFunc(notes, func(n string) bool { return strings.HasPrefix(n, want) }) {
+			t.Errorf("no note begins with %q: %q", want, notes)
+		}
+	}
+	if _, _, err := server.ReadConfig(write(t, "config.json", `{"addr": "127.0.0.1:1", "db-driver": "mysql"}`, 0o644)); err == nil || !strings.Contains(err.Error(), `"sqlite3" is`) {
+		t.Errorf("mysql: %v", err)
+	}
+}
+
 func TestMistakesInTheConfigAreSaid(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"no JSON", "{\n \"main\": {\n  addr: 1\n}}", "line 3"},
