@@ -33,7 +33,7 @@ func TestNoMutableGlobals(t *testing.T) {
 				}
 				// The parser resolves a name to its declaration in the same file, and leaves names of other files open. A
 				// local variable of the same name is neither.
-				if root.Obj == nil || specs[root.Obj.Decl] { //nolint:staticcheck // go/types would need every dependency compiled
+				if root.Obj == nil || specs[root.Obj.Decl] {
 					t.Errorf("%s:%d writes to the package variable %s", s.path, s.line(root.Pos()), root.Name)
 				}
 			}

@@ -11,20 +11,44 @@ var floors = []struct {
 	room        string
 	floor, rank int
 }{
-	{"internal/fault", 0, 0}, {"internal/clock", 0, 0}, {"internal/run", 0, 0}, {"internal/journal", 0, 0}, {"internal/hostlist", 0, 0}, {"internal/metricstore", 0, 1},
+	{"internal/fault", 0, 0},
+	{"internal/clock", 0, 0},
+	{"internal/run", 0, 0},
+	{"internal/journal", 0, 0},
+	{"internal/hostlist", 0, 0},
+	{"internal/metricstore", 0, 1},
 
-	{"internal/audit", 1, 0}, {"internal/metric", 1, 0},
-	{"internal/identity", 1, 1}, {"internal/cluster", 1, 1},
-	{"internal/token", 1, 2}, {"internal/node", 1, 2}, {"internal/job", 1, 2},
+	{"internal/audit", 1, 0},
+	{"internal/metric", 1, 0},
+	{"internal/identity", 1, 1},
+	{"internal/cluster", 1, 1},
+	{"internal/token", 1, 2},
+	{"internal/node", 1, 2},
+	{"internal/job", 1, 2},
 
-	{"internal/store", 2, 0}, {"internal/archive", 2, 0}, {"internal/authn", 2, 0}, {"internal/remote", 2, 0},
+	{"internal/store", 2, 0},
+	{"internal/archive", 2, 0},
+	{"internal/authn", 2, 0},
+	{"internal/remote", 2, 0},
 
-	{"internal/api/access", 3, 1}, {"internal/api/cockpit", 3, 1}, {"internal/api/ware", 3, 1}, {"internal/api/ingest", 3, 1},
-	{"internal/api", 3, 0}, {"web", 3, 0}, {"internal/webui", 3, 1}, {"internal/agent", 3, 0},
+	{"internal/api/access", 3, 1},
+	{"internal/api/cockpit", 3, 1},
+	{"internal/api/ware", 3, 1},
+	{"internal/api/ingest", 3, 1},
+	{"internal/api", 3, 0},
+	{"web", 3, 0},
+	{"internal/webui", 3, 1},
+	{"internal/agent", 3, 0},
 
 	{"client", 4, 0},
-	{"internal/cli", 4, 1}, {"internal/sim", 4, 1}, {"internal/server", 4, 1}, {"internal/metricserver", 4, 1},
-	{"internal/servertest", 4, 2}, {"internal/housetest", 4, 3}, {"cmd", 5, 0}, {"test", 5, 1},
+	{"internal/cli", 4, 1},
+	{"internal/sim", 4, 1},
+	{"internal/server", 4, 1},
+	{"internal/metricserver", 4, 1},
+	{"internal/servertest", 4, 2},
+	{"internal/housetest", 4, 3},
+	{"cmd", 5, 0},
+	{"test", 5, 1},
 }
 
 func height(local string) (floor, rank int, room string) {

@@ -112,7 +112,7 @@ func TestPortInUseIsSaidInOneLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close() //nolint:errcheck // the test is over
+	defer taken.Close()
 	config, err := os.ReadFile("config.json")
 	if err != nil {
 		t.Fatal(err)

@@ -133,11 +133,13 @@ func DefaultConfig() Config {
 
 // later are sections and keys of a real installation that this version reads without acting on them. Each is named in a
 // warning at start, so that nobody believes it to be in force.
-var later = []string{"auth.ldap", "auth.oidc", "auth.jwts.cookie-name", "auth.jwts.trusted-issuer", "auth.jwts.sync-user-on-login",
+var later = []string{
+	"auth.ldap", "auth.oidc", "auth.jwts.cookie-name", "auth.jwts.trusted-issuer", "auth.jwts.sync-user-on-login",
 	"auth.jwts.update-user-on-login", "archive.compression", "archive.retention", "main.user", "main.group", "main.static-files",
 	"main.embed-static-files", "main.validate", "main.redirect-http-to", "main.machine-state-dir", "main.enable-job-taggers",
 	"main.stop-jobs-exceeding-walltime", "main.short-running-jobs-duration", "main.emission-constant", "main.systemd-unit",
-	"main.resampling", "main.api-subjects", "main.nodestate-retention", "main.db-config", "metric-store.nats-subscriptions"}
+	"main.resampling", "main.api-subjects", "main.nodestate-retention", "main.db-config", "metric-store.nats-subscriptions",
+}
 
 // ignorable are top-level sections without effect here; others are unknown.
 var ignorable = []string{"main", "auth", "archive", "metric-store", "cron", "nats", "ui", "metric-store-external"}

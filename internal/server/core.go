@@ -59,6 +59,7 @@ func demoSession() string {
 	return string(key)
 }
 
+// Close closes the database.
 func (co *core) Close() error {
 	if err := co.store.Close(); err != nil {
 		return fmt.Errorf("close database: %w", err)

@@ -89,20 +89,16 @@ func (s *Server) clusterNames() []string {
 // stack is what a request passes on its way: id, log, headers, cross-site check, compression, then the dialect that its
 // path belongs to, or the pages.
 func (s *Server) stack(pages http.Handler) (http.Handler, error) {
-	h, err := s.dispatch(pages)
-	if err != nil {
-		return nil, err
-	}
 	zip, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.CompressionLevel(5), gzhttp.ContentTypes([]string{"application/json", "text/plain", "text/html", "text/css"}))
 	if err != nil {
 		return nil, fmt.Errorf("set up compression: %w", err)
 	}
-	return withRequestID(withLog(withHeaders(crossOrigin().Handler(zip(h))), s.log, s.clock)), nil
+	return withRequestID(withLog(withHeaders(crossOrigin().Handler(zip(s.dispatch(pages)))), s.log, s.clock)), nil
 }
 
 // dispatch sends a path to the dialect that has a route for it. Paths below /api that nobody has go to the dialect whose
 // shape the errors have there; everything else is a page.
-func (s *Server) dispatch(pages http.Handler) (http.Handler, error) {
+func (s *Server) dispatch(pages http.Handler) http.Handler {
 	byPath := map[string]http.Handler{}
 	fallback := map[string]http.Handler{}
 	for _, d := range s.dialects {
@@ -127,7 +123,7 @@ func (s *Server) dispatch(pages http.Handler) (http.Handler, error) {
 		default:
 			pages.ServeHTTP(w, r)
 		}
-	}), nil
+	})
 }
 
 // pick keeps the first dialect that claims a path: Check has made sure that none claims another's.

@@ -99,6 +99,7 @@ func request(b *testing.B, method, url, token, body string) *http.Request {
 }
 
 func load(b *testing.B, client *http.Client, next func() *http.Request, want int) {
+	b.Helper()
 	b.ReportAllocs()
 	var mu sync.Mutex // guards took
 	var took []time.Duration

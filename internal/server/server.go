@@ -131,19 +131,21 @@ func (s *Server) Run(ctx context.Context) (err error) {
 // of these may take the server down.
 func (s *Server) every(d time.Duration, do func(context.Context) error) run.Task {
 	return func(ctx context.Context) error {
-		for {
-			over := clock.Sleep(ctx, s.clock, d) != nil
-			once, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-			err := do(once)
-			cancel()
-			if err != nil {
+		for ctx.Err() == nil {
+			_ = clock.Sleep(ctx, s.clock, d) // when ctx ends it is done once more
+			if err := withTimeout(ctx, do); err != nil {
 				s.log.Error("regular work failed", "error", err)
 			}
-			if over {
-				return nil
-			}
 		}
+		return nil
 	}
+}
+
+// withTimeout does something that outlives ctx, but not for long.
+func withTimeout(ctx context.Context, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return do(ctx)
 }
 
 // openMetrics opens the metric store for the metrics that the clusters are configured to have.

@@ -27,7 +27,7 @@ func (f *fake) Authenticate(_ context.Context, secret, addr, _ string) (identity
 	return identity.Caller{User: identity.User{Name: "alice"}, Addr: addr}, nil
 }
 
-func (f *fake) Resolve(_ context.Context, name string) (identity.User, identity.Set, identity.Set, error) {
+func (f *fake) Resolve(_ context.Context, name string) (u identity.User, has, handsOn identity.Set, err error) { //nolint:revive // as access.Users
 	if name != "alice" {
 		return identity.User{}, identity.Set{}, identity.Set{}, fault.New(fault.NotFound, "no user %s", name)
 	}
@@ -166,7 +166,7 @@ func TestAllowedAddressesHoldBelowAPI(t *testing.T) {
 	}
 }
 
-func post(t *testing.T, h http.Handler, path string, form url.Values, cookies ...*http.Cookie) *http.Response {
+func post(t *testing.T, h http.Handler, path string, form url.Values, cookies ...*http.Cookie) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -175,17 +175,30 @@ func post(t *testing.T, h http.Handler, path string, form url.Values, cookies ..
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	return w.Result()
+	return w
+}
+
+func cookies(t *testing.T, w *httptest.ResponseRecorder) []*http.Cookie {
+	t.Helper()
+	var all []*http.Cookie
+	for _, line := range w.Header().Values("Set-Cookie") {
+		c, err := http.ParseSetCookie(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, c)
+	}
+	return all
 }
 
 func TestLoginGivesASessionAndEndsTheOldOne(t *testing.T) {
 	f, h := newDoor(t)
 	resp := post(t, h, "/login", url.Values{"username": {"alice"}, "password": {"pw"}, "redirect": {"/monitoring/jobs/?state=running"}},
 		&http.Cookie{Name: access.SessionCookie, Value: "old"})
-	if resp.StatusCode != http.StatusFound || resp.Header.Get("Location") != "/monitoring/jobs/?state=running" {
-		t.Errorf("status %d to %q", resp.StatusCode, resp.Header.Get("Location"))
+	if resp.Code != http.StatusFound || resp.Header().Get("Location") != "/monitoring/jobs/?state=running" {
+		t.Errorf("status %d to %q", resp.Code, resp.Header().Get("Location"))
 	}
-	c := resp.Cookies()[0]
+	c := cookies(t, resp)[0]
 	if c.Value != "open" || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.MaxAge != 3600 {
 		t.Errorf("cookie %+v", c)
 	}
@@ -198,10 +211,8 @@ func TestLoginThatFailsShowsThePage(t *testing.T) {
 	_, h := newDoor(t)
 	for password, want := range map[string]string{"wrong": "wrong user name or password", "flood": "too many login attempts"} {
 		resp := post(t, h, "/login/", url.Values{"username": {"alice"}, "password": {password}})
-		body := make([]byte, 200)
-		n, _ := resp.Body.Read(body)
-		if resp.StatusCode != http.StatusUnauthorized || !strings.Contains(string(body[:n]), want) || len(resp.Cookies()) != 0 {
-			t.Errorf("%s: status %d, %q", password, resp.StatusCode, body[:n])
+		if resp.Code != http.StatusUnauthorized || !strings.Contains(resp.Body.String(), want) || len(cookies(t, resp)) != 0 {
+			t.Errorf("%s: status %d, %q", password, resp.Code, resp.Body.String())
 		}
 	}
 }
@@ -210,7 +221,7 @@ func TestRedirectStaysOnThisServer(t *testing.T) {
 	_, h := newDoor(t)
 	for _, evil := range []string{"", "https://evil.example/", "//evil.example", `/\evil.example`, `\/evil.example`, "/\t/evil.example", "javascript:alert(1)"} {
 		resp := post(t, h, "/login", url.Values{"username": {"alice"}, "password": {"pw"}, "redirect": {evil}})
-		if got := resp.Header.Get("Location"); got != "/" {
+		if got := resp.Header().Get("Location"); got != "/" {
 			t.Errorf("%q leads to %q", evil, got)
 		}
 	}
@@ -219,8 +230,8 @@ func TestRedirectStaysOnThisServer(t *testing.T) {
 func TestLogoutEndsTheSession(t *testing.T) {
 	f, h := newDoor(t)
 	resp := post(t, h, "/logout", nil, &http.Cookie{Name: access.SessionCookie, Value: "open"})
-	if resp.StatusCode != http.StatusOK || len(f.ended) != 1 || resp.Cookies()[0].MaxAge >= 0 {
-		t.Errorf("status %d, ended %v, cookies %v", resp.StatusCode, f.ended, resp.Cookies())
+	if resp.Code != http.StatusOK || len(f.ended) != 1 || cookies(t, resp)[0].MaxAge >= 0 {
+		t.Errorf("status %d, ended %v, cookies %v", resp.Code, f.ended, cookies(t, resp))
 	}
 }
 
