@@ -55,7 +55,7 @@ func (h *handler) Handle(_ context.Context, r slog.Record) error {
 	if h.date {
 		line.WriteString(r.Time.Format("2006-01-02 15:04:05 "))
 	}
-	line.WriteString(OneLine(r.Message))
+	line.WriteString(oneLine(r.Message))
 	line.WriteString(h.attrs)
 	r.Attrs(func(a slog.Attr) bool {
 		appendAttr(&line, h.group, a)
@@ -111,7 +111,10 @@ func appendAttr(b *bytes.Buffer, group string, a slog.Attr) {
 	fmt.Fprintf(b, " %s%s=%s", group, a.Key, value)
 }
 
-// OneLine keeps a text on its line: what a client sent must not forge a second one.
-func OneLine(s string) string {
+// Sentence returns an error as one line, however many it has joined.
+func Sentence(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+// oneLine keeps a text on its line: what a client sent must not forge a second one.
+func oneLine(s string) string {
 	return strings.NewReplacer("\n", `\n`, "\r", `\r`, "\x1b", `\x1b`).Replace(s)
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
+	"github.com/bridgehead-hpc/bridgehead/internal/journal"
 )
 
 // Env is the program's surroundings.
@@ -45,7 +46,7 @@ func Main(ctx context.Context, env Env) int {
 		err = runCommand(ctx, env, f)
 	}
 	if err != nil {
-		newLogger(env.Stderr, slog.LevelError, f.logDate).Error(oneLine(err)) //nolint:sloglint // the one line that a failed program leaves
+		journal.New(env.Stderr, slog.LevelError, f.logDate).Error(journal.Sentence(err)) //nolint:sloglint // the one line that a failed program leaves
 		return 1
 	}
 	return 0
@@ -73,7 +74,7 @@ func parseFlags(env Env) (flags, error) {
 		return f, fmt.Errorf("unexpected argument %q: options begin with a dash", fs.Arg(0))
 	}
 	var err error
-	f.level, err = parseLevel(f.logLevel)
+	f.level, err = journal.ParseLevel(f.logLevel)
 	return f, err
 }
 
@@ -87,7 +88,7 @@ func runCommand(ctx context.Context, env Env, f flags) error {
 		return err
 	}
 	c.Documentation, c.CheckRoles = f.dev, f.roles
-	log := newLogger(env.Stderr, f.level, f.logDate)
+	log := journal.New(env.Stderr, f.level, f.logDate)
 	for _, n := range c.Notes {
 		log.WarnContext(ctx, "configuration: "+n) //nolint:sloglint // the note is the message
 	}

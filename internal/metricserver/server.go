@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/api"
+	"github.com/bridgehead-hpc/bridgehead/internal/api/access"
 	"github.com/bridgehead-hpc/bridgehead/internal/api/ingest"
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
@@ -72,7 +73,7 @@ func newAuthenticator(c Config, clk clock.Clock) (api.Authenticator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jwt-public-key: %w", err)
 	}
-	if token.IsDemoKey(c.PublicKey) && !isLoopback(c.Addr) {
+	if token.IsDemoKey(c.PublicKey) && !access.IsLoopback(c.Addr) {
 		return nil, fmt.Errorf("jwt-public-key is the demonstration key, whose private half is public, and %s can be reached from outside; make a pair with gen-keypair, or listen on localhost", c.Addr)
 	}
 	// Tokens of ClusterCockpit have no exp unless its operator asks for one, and its documentation's token has none.
@@ -81,16 +82,6 @@ func newAuthenticator(c Config, clk clock.Clock) (api.Authenticator, error) {
 		door.roles = identity.DefaultRoles()
 	}
 	return door, nil
-}
-
-// isLoopback reports whether an address can only be reached from this machine.
-func isLoopback(addr string) bool {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // openStore opens the folder with the samples and says what was found.

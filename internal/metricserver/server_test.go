@@ -48,7 +48,7 @@ type output struct {
 
 func newOutput() *output { return &output{address: make(chan string, 1)} }
 
-var listening = regexp.MustCompile(`msg=listening address=(\S+)`)
+var listening = regexp.MustCompile(` listening address=(\S+)`)
 
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()

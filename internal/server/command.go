@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os/user"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
@@ -42,7 +41,7 @@ func Main(ctx context.Context, env Env) int {
 	}
 	if err != nil {
 		// Whatever -loglevel says, a program that fails says why, in one line.
-		journal.New(env.Stderr, slog.LevelError, f.logDate).Error(strings.ReplaceAll(err.Error(), "\n", "; ")) //nolint:sloglint // the error is the message
+		journal.New(env.Stderr, slog.LevelError, f.logDate).Error(journal.Sentence(err)) //nolint:sloglint // the error is the message
 		return 1
 	}
 	return 0

@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -124,42 +123,6 @@ func tokenFrom(h http.Header) (string, error) {
 	default:
 		return "", fault.New(fault.Unauthenticated, "the authorization scheme %q is not supported; Bearer is", scheme)
 	}
-}
-
-// ClientAddr returns the client's address without port: the peer's, or what a configured proxy says it is. It is "" for
-// the local socket.
-func (g *Gate) ClientAddr(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return ""
-	}
-	peer, err := netip.ParseAddr(host)
-	if err != nil || !contains(g.Proxies, peer) {
-		return host
-	}
-	if real := r.Header.Get("X-Real-Ip"); real != "" {
-		return cleanAddr(real, host)
-	}
-	// The last entry is the one that our own proxy has added; those before it are the client's to invent.
-	hops := strings.Split(r.Header.Get("X-Forwarded-For"), ",")
-	return cleanAddr(hops[len(hops)-1], host)
-}
-
-func cleanAddr(text, otherwise string) string {
-	ip, err := netip.ParseAddr(strings.TrimSpace(text))
-	if err != nil {
-		return otherwise
-	}
-	return ip.String()
-}
-
-func contains(prefixes []netip.Prefix, ip netip.Addr) bool {
-	for _, p := range prefixes {
-		if p.Contains(ip.Unmap()) {
-			return true
-		}
-	}
-	return false
 }
 
 type contextKey uint8

@@ -1,0 +1,180 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/api/access"
+)
+
+// later are sections and keys of a real installation that this version reads without acting on them. Each is named in a
+// warning at start, so that nobody believes it to be in force.
+var later = []string{
+	"auth.ldap", "auth.oidc", "auth.jwts.cookie-name", "auth.jwts.trusted-issuer", "auth.jwts.sync-user-on-login",
+	"auth.jwts.update-user-on-login", "archive.compression", "archive.retention", "main.user", "main.group", "main.static-files",
+	"main.embed-static-files", "main.validate", "main.redirect-http-to", "main.machine-state-dir", "main.enable-job-taggers",
+	"main.stop-jobs-exceeding-walltime", "main.short-running-jobs-duration", "main.emission-constant", "main.systemd-unit",
+	"main.resampling", "main.api-subjects", "main.nodestate-retention", "main.db-config", "metric-store.nats-subscriptions",
+}
+
+// ignorable are top-level sections without effect here; others are unknown.
+var ignorable = []string{"main", "auth", "archive", "metric-store", "cron", "nats", "ui", "metric-store-external"}
+
+// ReadConfig reads path over the defaults. notes names what the file asks for and this version does not do yet. An error
+// says which key is wrong and what would be right.
+func ReadConfig(path string) (c Config, notes []string, err error) {
+	c = DefaultConfig()
+	data, err := os.ReadFile(path) //nolint:gosec // the administrator says which file
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, nil, fmt.Errorf("there is no configuration file %s; cc-backend -init makes one", path)
+	}
+	if err != nil {
+		return c, nil, fmt.Errorf("read configuration: %w", err)
+	}
+	var sections map[string]json.RawMessage
+	if err := json.Unmarshal(data, &sections); err != nil {
+		return c, nil, fmt.Errorf("%s is not valid JSON: %s", path, jsonProblem(data, err))
+	}
+	if _, ok := sections["main"]; !ok {
+		if !isFlat(sections) {
+			return c, nil, fmt.Errorf("%s has no section \"main\"; cc-backend -init in an empty folder shows how a configuration looks", path)
+		}
+		if sections, notes, err = fromFlat(sections); err != nil {
+			return c, nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	more, rest := setAside(sections)
+	notes = append(notes, more...)
+	for name, into := range map[string]any{"main": &c.Main, "auth": &c.Auth, "archive": &c.Archive, "metric-store": &c.MetricStore} {
+		if raw, ok := rest[name]; ok {
+			if err := decodeSection(raw, into); err != nil {
+				return c, nil, fmt.Errorf("%s, section %q: %w", path, name, err)
+			}
+		}
+	}
+	return c, notes, c.validate()
+}
+
+// setAside takes the keys that this version does not act on out of the sections, and names them.
+func setAside(sections map[string]json.RawMessage) (notes []string, rest map[string]json.RawMessage) {
+	rest = map[string]json.RawMessage{}
+	for name, raw := range sections {
+		if !slices.Contains(ignorable, name) {
+			notes = append(notes, "section "+name+" is unknown and ignored")
+			continue
+		}
+		rest[name] = strip(raw, name, &notes)
+	}
+	for _, name := range []string{"cron", "nats", "ui", "metric-store-external"} {
+		if _, ok := rest[name]; ok {
+			notes = append(notes, "section "+name+" is not acted on by this version")
+		}
+	}
+	slices.Sort(notes)
+	return notes, rest
+}
+
+// strip returns the object raw without the members that later names.
+func strip(raw json.RawMessage, prefix string, notes *[]string) json.RawMessage {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(raw, &members) != nil {
+		return raw // not an object; decoding it will say so
+	}
+	for key, value := range members {
+		path := prefix + "." + key
+		switch {
+		case slices.Contains(later, path):
+			*notes = append(*notes, path+" is not acted on by this version")
+			delete(members, key)
+		case path == "auth.jwts":
+			members[key] = strip(value, path, notes)
+		}
+	}
+	out, err := json.Marshal(members)
+	if err != nil {
+		return raw
+	}
+	return out
+}
+
+func decodeSection(raw json.RawMessage, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+	}
+	return nil
+}
+
+// jsonProblem says where in data the syntax error is.
+func jsonProblem(data []byte, err error) string {
+	var syntax *json.SyntaxError
+	if !errors.As(err, &syntax) {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			return "it ends too early"
+		}
+		return err.Error()
+	}
+	before := data[:min(int(syntax.Offset), len(data))]
+	return fmt.Sprintf("line %d: %s", 1+bytes.Count(before, []byte("\n")), syntax.Error())
+}
+
+func (c Config) validate() error {
+	if c.Archive.Kind != "file" {
+		return fmt.Errorf("archive.kind %q is not supported; \"file\" is", c.Archive.Kind)
+	}
+	if c.MetricStore.RetentionInMemory <= 0 {
+		return errors.New("metric-store.retention-in-memory must be longer than nothing, for example \"48h\"")
+	}
+	if (c.Main.HTTPSCertFile == "") != (c.Main.HTTPSKeyFile == "") {
+		return errors.New("main.https-cert-file and main.https-key-file belong together; one of them is missing")
+	}
+	if outside := c.Main.outside(); c.Main.DisableAuthentication && outside != "" {
+		return fmt.Errorf("main.disable-authentication opens everything to everybody; it is refused on %s, which is not a loopback address", outside)
+	}
+	if _, err := parsePrefixes(c.Main.APIAllowedIPs); err != nil {
+		return fmt.Errorf("main.api-allowed-ips: %w", err)
+	}
+	if _, err := parsePrefixes(c.Main.TrustedProxies); err != nil {
+		return fmt.Errorf("main.trusted-proxies: %w", err)
+	}
+	return nil
+}
+
+// parsePrefixes reads addresses and CIDR ranges. "*" in the first place means everything, as an empty list does.
+func parsePrefixes(list []string) ([]netip.Prefix, error) {
+	if len(list) == 0 || list[0] == "*" {
+		return nil, nil
+	}
+	var out []netip.Prefix
+	for _, s := range list {
+		if p, err := netip.ParsePrefix(s); err == nil {
+			out = append(out, p.Masked())
+			continue
+		}
+		ip, err := netip.ParseAddr(s)
+		if err != nil {
+			return nil, fmt.Errorf("%q is neither an address nor a range such as 10.0.0.0/8", s)
+		}
+		out = append(out, netip.PrefixFrom(ip, ip.BitLen()))
+	}
+	return out, nil
+}
+
+// outside returns a listen address that others can reach, "" when there is none.
+func (m MainConfig) outside() string {
+	for _, addr := range []string{m.Addr, m.AlsoAddr} {
+		if addr != "" && !access.IsLoopback(addr) {
+			return addr
+		}
+	}
+	return ""
+}
