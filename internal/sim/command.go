@@ -139,6 +139,9 @@ func runCommand(env Env, o *options) *cobra.Command {
 	return cmd
 }
 
+// hostStep is the time between two samples of this machine: short, so that its plots move while somebody looks.
+const hostStep = 10 * time.Second
+
 func (o *options) machines() (Machine, Host, error) {
 	if o.nodes < 2 || o.nodes > 20000 {
 		return Machine{}, Host{}, usageError{fmt.Errorf("--nodes is %d; it must be from 2 to 20000", o.nodes)}
@@ -154,7 +157,7 @@ func (o *options) machines() (Machine, Host, error) {
 	if u, err := user.Current(); err == nil {
 		who = u.Username
 	}
-	return NewMachine(o.cluster, o.nodes, o.step), Host{Name: name, User: who, Proc: os.DirFS("/proc"), Step: o.step}, nil
+	return NewMachine(o.cluster, o.nodes, o.step), Host{Name: name, User: who, Proc: os.DirFS("/proc"), Step: min(o.step, hostStep)}, nil
 }
 
 func (o *options) run(ctx context.Context, env Env) error {

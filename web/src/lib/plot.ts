@@ -61,7 +61,7 @@ export function optionsFor(l: Look): uPlot.Options {
   return {
     width: l.width,
     height: l.height,
-    padding: [10, 12, 0, 0],
+    padding: [10, 20, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: l.sync, setSeries: false },
