@@ -50,6 +50,9 @@ func (s *Server) openDoors() error {
 	}
 	accessDoor := access.New(access.Config{Gate: s.gate, Logins: logins, Sessions: s.sessions, Page: pages, JWKS: s.keys.JWKS(), Clock: s.clock})
 	ingestDoor := ingest.New(ingest.Config{Metrics: s.samples, Log: s.log})
+	if err := ingestDoor.Documented("/metricstore/openapi.json", "/metricstore/docs"); err != nil {
+		return err
+	}
 	s.dialects = []*api.Dialect{cockpitDoor, wareDoor, accessDoor, ingestDoor, s.statusDialect()}
 	for _, d := range s.dialects {
 		if err := d.Check(); err != nil {
