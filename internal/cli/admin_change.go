@@ -184,5 +184,8 @@ func adminDelete(t *tool) *cobra.Command {
 // notTriedError stands for a record that was not reached because one before it failed.
 type notTriedError struct{ cause error }
 
+// Error says that nothing was tried.
 func (e *notTriedError) Error() string { return "not created, since one before it failed" }
+
+// Unwrap returns the failure of the one before.
 func (e *notTriedError) Unwrap() error { return e.cause }

@@ -30,7 +30,10 @@ var errInterrupted = errors.New("interrupted")
 // usageError is a mistake in the command line, the settings or the input.
 type usageError struct{ cause error }
 
+// Error returns the cause's text.
 func (e *usageError) Error() string { return e.cause.Error() }
+
+// Unwrap returns the cause.
 func (e *usageError) Unwrap() error { return e.cause }
 
 func usagef(format string, args ...any) error {
@@ -44,6 +47,7 @@ type loginError struct {
 	baseURL string
 }
 
+// Error says what is missing, or why the login was refused.
 func (e *loginError) Error() string {
 	if e.reason != "" {
 		return e.reason
@@ -75,6 +79,7 @@ type targetError struct {
 	err   error
 }
 
+// Error counts the targets that failed; of a single one, it is that one's failure.
 func (e *targetsError) Error() string {
 	if e.total == 1 {
 		return e.failed[0].err.Error()

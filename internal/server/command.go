@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
+	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
 	"github.com/bridgehead-hpc/bridgehead/internal/journal"
 	"github.com/bridgehead-hpc/bridgehead/internal/store/sqlite"
@@ -133,18 +134,27 @@ func accountCommands(ctx context.Context, env Env, c Config, s Secrets, f flags)
 	who := identity.Local(osUser())
 	if f.addUser != "" {
 		if err := co.addUser(ctx, who, f.addUser); err != nil {
-			return fmt.Errorf("-add-user: %w", err)
+			return plain("-add-user", err)
 		}
 	}
 	if f.delUser != "" {
 		if err := co.users.Delete(ctx, who, f.delUser); err != nil {
-			return fmt.Errorf("-del-user: %w", err)
+			return plain("-del-user", err)
 		}
 	}
 	if f.jwt != "" {
 		return co.printJWT(ctx, env, who, f)
 	}
 	return nil
+}
+
+// plain leaves of a user's mistake what he can do something about, without the way that the error took through the
+// program. What is the program's own fault keeps it.
+func plain(doing string, err error) error {
+	if fault.KindOf(err) == fault.Internal {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return fmt.Errorf("%s: %s", doing, fault.Message(err))
 }
 
 func osUser() string {
@@ -172,7 +182,7 @@ func (co *core) addUser(ctx context.Context, who identity.Caller, value string) 
 func (co *core) printJWT(ctx context.Context, env Env, who identity.Caller, f flags) error {
 	u, err := co.users.Get(ctx, who, f.jwt)
 	if err != nil {
-		return fmt.Errorf("getting user '%s': %w", f.jwt, err)
+		return plain("getting user '"+f.jwt+"'", err)
 	}
 	if !slices.Contains(u.Roles, identity.RoleAPI) {
 		_, _ = fmt.Fprintf(env.Stderr, "%suser '%s' does not have the role api: routes that write will refuse the token\n", journal.Prefix(slog.LevelWarn), f.jwt)
@@ -181,7 +191,7 @@ func (co *core) printJWT(ctx context.Context, env Env, who identity.Caller, f fl
 		For: u.Name, Lifetime: f.jwtLifetime, Name: "cc-backend -jwt", Purpose: f.jwtPurpose,
 	})
 	if err != nil {
-		return fmt.Errorf("make token: %w", err)
+		return plain("make token", err)
 	}
 	_, err = fmt.Fprintf(env.Stdout, "JWT: Successfully generated JWT for user '%s': %s\n", u.Name, m.Text)
 	return err

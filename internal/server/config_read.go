@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -108,10 +110,53 @@ func strip(raw json.RawMessage, prefix string, notes *[]string) json.RawMessage 
 func decodeSection(raw json.RawMessage, into any) error {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+	err := dec.Decode(into)
+	var kind *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &kind) && kind.Field != "":
+		return fmt.Errorf("%s: %s expected, %s found", kind.Field, jsonName(kind.Type), kind.Value)
 	}
-	return nil
+	text := strings.TrimPrefix(err.Error(), "json: ")
+	if key, ok := strings.CutPrefix(text, "unknown field "); ok {
+		return fmt.Errorf("unknown key %s; the keys here are %s", key, strings.Join(keysOf(reflect.TypeOf(into)), ", "))
+	}
+	return errors.New(text)
+}
+
+// jsonName is what JSON calls a Go type.
+func jsonName(t reflect.Type) string {
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+		return "string"
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return "bool"
+	case reflect.Slice:
+		return "array"
+	case reflect.Struct:
+		return "object"
+	case reflect.String:
+		return "string"
+	default:
+		return "number"
+	}
+}
+
+// keysOf lists the keys that a section can have, those of its own sections included.
+func keysOf(t reflect.Type) (keys []string) {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	for _, f := range reflect.VisibleFields(t) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		keys = append(keys, name)
+		if f.Type.Kind() == reflect.Struct {
+			keys = append(keys, keysOf(f.Type)...)
+		}
+	}
+	return keys
 }
 
 // jsonProblem says where in data the syntax error is.

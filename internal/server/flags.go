@@ -75,7 +75,7 @@ func parseAddUser(value string) (newUserFlag, error) {
 	parts := strings.SplitN(value, ":", 3)
 	if len(parts) != 3 || parts[0] == "" {
 		// The value may hold a password, so the message does not repeat it.
-		return newUserFlag{}, errors.New("-add-user: the value is not of the form name:role[,role...]:password")
+		return newUserFlag{}, errors.New("the value is not of the form name:role[,role...]:password")
 	}
 	u := newUserFlag{name: parts[0], password: parts[2], roles: []string{}}
 	if parts[1] != "" {

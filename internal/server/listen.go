@@ -63,7 +63,7 @@ func (s *Server) listenTCP(ctx context.Context, addr string) (listener, error) {
 		return listener{}, fmt.Errorf("the address %s is in use by another program; stop it, or change main.addr", addr)
 	}
 	if err != nil {
-		return listener{}, fmt.Errorf("listen on %s: %w", addr, err)
+		return listener{}, fmt.Errorf("listen on %s: %w; main.addr is an address of this machine and a port, as in localhost:8080", addr, err)
 	}
 	srv := s.httpServer()
 	if cert := s.config.Main.HTTPSCertFile; cert != "" && addr == s.config.Main.Addr {

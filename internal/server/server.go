@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 
@@ -27,6 +28,8 @@ import (
 type Options struct {
 	Clock clock.Clock
 	Log   *slog.Logger
+	// Listening, when it is set, is told of each address once all are open: of port 0, only it learns what became.
+	Listening func(net.Addr)
 }
 
 // Server is a head node: the parts, wired together.
@@ -35,6 +38,7 @@ type Server struct {
 	config   Config
 	clock    clock.Clock
 	log      *slog.Logger
+	listened func(net.Addr)
 	clusters *cluster.Registry
 	metrics  *metricstore.DB
 	samples  *metric.Service
@@ -51,7 +55,7 @@ type Server struct {
 // New opens what the configuration names and wires the parts. Nothing listens and nothing runs yet; Run does that. An
 // error says in one line what is wrong and what to do.
 func New(ctx context.Context, c Config, secrets Secrets, o Options) (_ *Server, err error) {
-	s := &Server{config: c, clock: o.Clock, log: o.Log}
+	s := &Server{config: c, clock: o.Clock, log: o.Log, listened: o.Listening}
 	if s.core, err = openCore(ctx, c, secrets, o.Clock); err != nil {
 		return nil, err
 	}
@@ -105,6 +109,12 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // Dialects returns the interfaces with their route tables, for documents and tests.
 func (s *Server) Dialects() []*api.Dialect { return s.dialects }
 
+// Users returns the accounts, for tests and for programs that make them without a door.
+func (s *Server) Users() *identity.Service { return s.users }
+
+// Tokens returns the service that makes and checks tokens, for the same.
+func (s *Server) Tokens() *token.Service { return s.tokens }
+
 // Run serves until ctx ends. Then it stops taking requests, lets running ones finish, archives the jobs that are in
 // hand, and closes everything; samples and jobs that were acknowledged are on disk at any moment.
 func (s *Server) Run(ctx context.Context) (err error) {
@@ -123,6 +133,9 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	}
 	for _, l := range listeners {
 		tasks = append(tasks, l.serve)
+		if s.listened != nil {
+			s.listened(l.Addr())
+		}
 	}
 	return run.Tasks(ctx, tasks...)
 }
@@ -156,6 +169,9 @@ func (s *Server) openMetrics() (err error) {
 		CheckpointEvery: time.Duration(c.CheckpointInterval), SyncEvery: time.Duration(c.SyncInterval),
 		MaxLogBytes: c.Checkpoints.MaxWALSize, MemoryCap: int64(c.MemoryCap) << 30, Log: s.log,
 	})
+	if errors.Is(err, metricstore.ErrLocked) {
+		return fmt.Errorf("another server uses the folder %s; stop it, or change metric-store.checkpoints.directory", c.Checkpoints.Directory)
+	}
 	if err != nil {
 		return fmt.Errorf("open metric store in %s: %w", c.Checkpoints.Directory, err)
 	}
