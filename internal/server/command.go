@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -143,7 +144,7 @@ func accountCommands(ctx context.Context, env Env, c Config, s Secrets, f flags)
 		}
 	}
 	if f.jwt != "" {
-		return co.printJWT(ctx, env, who, f)
+		return co.printJWT(ctx, env, who, f, time.Duration(c.Auth.JWTs.MaxAge))
 	}
 	return nil
 }
@@ -179,7 +180,7 @@ func (co *core) addUser(ctx context.Context, who identity.Caller, value string) 
 }
 
 // printJWT prints the one line that scripts take apart: the token is what follows the last blank.
-func (co *core) printJWT(ctx context.Context, env Env, who identity.Caller, f flags) error {
+func (co *core) printJWT(ctx context.Context, env Env, who identity.Caller, f flags, maxAge time.Duration) error {
 	u, err := co.users.Get(ctx, who, f.jwt)
 	if err != nil {
 		return plain("getting user '"+f.jwt+"'", err)
@@ -188,7 +189,7 @@ func (co *core) printJWT(ctx context.Context, env Env, who identity.Caller, f fl
 		_, _ = fmt.Fprintf(env.Stderr, "%suser '%s' does not have the role api: routes that write will refuse the token\n", journal.Prefix(slog.LevelWarn), f.jwt)
 	}
 	m, err := co.tokens.Mint(ctx, who, token.MintRequest{
-		For: u.Name, Lifetime: f.jwtLifetime, Name: "cc-backend -jwt", Purpose: f.jwtPurpose,
+		For: u.Name, Lifetime: cmp.Or(f.jwtLifetime, maxAge), Name: "cc-backend -jwt", Purpose: f.jwtPurpose,
 	})
 	if err != nil {
 		return plain("make token", err)
@@ -197,8 +198,5 @@ func (co *core) printJWT(ctx context.Context, env Env, who identity.Caller, f fl
 	return err
 }
 
-// policy turns the configuration into the lifetimes that the token service holds: max-age is what a script's token gets
-// and the most that any token may ask for.
-func policy(c JWTConfig) token.Policy {
-	return token.Policy{MaxLifetime: time.Duration(c.MaxAge), ServiceLifetime: time.Duration(c.MaxAge)}
-}
+// policy turns the configuration into the lifetimes that the token service holds: max-age caps them all.
+func policy(c JWTConfig) token.Policy { return token.Policy{MaxLifetime: time.Duration(c.MaxAge)} }

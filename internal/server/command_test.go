@@ -37,6 +37,10 @@ func TestInitLeavesWhatIsThere(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf(".env has mode %v, %v", info.Mode(), err)
 	}
+	config, err := os.ReadFile("config.json")
+	if err != nil || !bytes.Contains(config, []byte(`"max-age": "2000h"`)) || !bytes.Contains(config, []byte(`"session-max-age": "168h"`)) {
+		t.Errorf("config.json: %s, %v", config, err)
+	}
 	if code, stdout, _ := backend(t.Context(), "-init"); code != 0 || !strings.Contains(stdout, "nothing has been changed") {
 		t.Errorf("second -init: exit code %d, %q", code, stdout)
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -63,6 +64,8 @@ type ArchiveConfig struct {
 	Kind string `json:"kind"`
 	// Path is the root of the job archive.
 	Path string `json:"path"`
+	// Grace (ours) is how long the archiver waits after a job's end for its last samples. Collectors send in batches.
+	Grace Duration `json:"grace"`
 }
 
 // MetricStoreConfig is the section metric-store.
@@ -104,8 +107,16 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// MarshalText writes a duration.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+// MarshalText writes a duration as people do, without the parts that are zero: "168h", not "168h0m0s".
+func (d Duration) MarshalText() ([]byte, error) {
+	text := time.Duration(d).String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
+		}
+	}
+	return []byte(text), nil
+}
 
 // DefaultConfig is the configuration of a file that says nothing.
 func DefaultConfig() Config {
@@ -115,7 +126,7 @@ func DefaultConfig() Config {
 			SessionMaxAge: Duration(168 * time.Hour), SessionIdle: Duration(24 * time.Hour), NamingPattern: "n{}",
 		},
 		Auth:    AuthConfig{JWTs: JWTConfig{MaxAge: Duration(2000 * time.Hour)}},
-		Archive: ArchiveConfig{Kind: "file", Path: "./var/job-archive"},
+		Archive: ArchiveConfig{Kind: "file", Path: "./var/job-archive", Grace: Duration(10 * time.Second)},
 		MetricStore: MetricStoreConfig{
 			RetentionInMemory: Duration(48 * time.Hour), CheckpointInterval: Duration(12 * time.Hour),
 			Checkpoints: CheckpointsConfig{Directory: "./var/checkpoints"}, SyncInterval: Duration(time.Second),

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/klauspost/compress/gzhttp"
 
@@ -36,6 +37,7 @@ func (s *Server) openDoors() error {
 	}
 	cockpitDoor, err := cockpit.New(cockpit.Config{
 		Jobs: s.jobs, Users: s.users, Clusters: s.clusters, Nodes: s.nodes, Tokens: s.tokens, Version: version, Log: s.log,
+		TokenLifetime: time.Duration(s.config.Auth.JWTs.MaxAge),
 	})
 	if err != nil {
 		return err

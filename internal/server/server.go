@@ -73,7 +73,10 @@ func New(ctx context.Context, c Config, secrets Secrets, o Options) (_ *Server, 
 	if s.archive, err = archive.OpenDir(c.Archive.Path, archive.Options{}); err != nil {
 		return nil, err
 	}
-	s.jobs = job.New(job.Config{Store: s.store.Jobs(), Clusters: s.clusters, Live: s.samples, Archive: s.archive, Clock: s.clock, Log: s.log, Retention: time.Duration(c.MetricStore.RetentionInMemory)})
+	s.jobs = job.New(job.Config{
+		Store: s.store.Jobs(), Clusters: s.clusters, Live: s.samples, Archive: s.archive, Clock: s.clock, Log: s.log,
+		Grace: time.Duration(c.Archive.Grace), Retention: time.Duration(c.MetricStore.RetentionInMemory),
+	})
 	s.nodes = node.New(node.Config{Store: s.store.Nodes(), Clusters: subClusters{s.clusters}, Clock: s.clock, Pattern: c.Main.NamingPattern})
 	if err := s.nodes.EnsureDefaults(ctx); err != nil {
 		return nil, err

@@ -78,8 +78,11 @@ type Config struct {
 	Clusters Clusters
 	Nodes    Nodes
 	Tokens   Tokens
-	Version  string       // of the program, for the document
-	Log      *slog.Logger // gets what clients are not told; nil drops it
+	// TokenLifetime is how long a token for oneself lives; 0 leaves it to the token service. ClusterCockpit's users
+	// expect the site's max-age.
+	TokenLifetime time.Duration
+	Version       string       // of the program, for the document
+	Log           *slog.Logger // gets what clients are not told; nil drops it
 }
 
 // dialect holds the handlers.
