@@ -65,13 +65,16 @@ type Filter struct {
 	Outcome      Outcome
 	After        int64 // records with a Seq above this
 	Limit        int   // 0 means 100
+	// Ascending lists the oldest first. With the Seq of the last record as After, page by page, this is the whole trail in
+	// the order in which Verify takes it.
+	Ascending bool
 }
 
 // Log is the trail as its writers see it.
 type Log interface {
 	// Append writes a record that belongs to no other change, such as a refusal. It sets Seq and Hash.
 	Append(ctx context.Context, r Record) error
-	// List returns the matching records, newest first.
+	// List returns the matching records, newest first unless the filter says otherwise.
 	List(ctx context.Context, f Filter) ([]Record, error)
 }
 

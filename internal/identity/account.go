@@ -26,7 +26,8 @@ func (s *Service) SetLastLogin(ctx context.Context, id UserID, at time.Time, rec
 }
 
 // Rehash replaces the hash of a password by another hash of the same password. It does nothing when the password has
-// been changed since old was read. It fails with fault.NotFound.
+// been changed since old was read. The password stays the same, hence nothing that it opened ends. It fails with
+// fault.NotFound.
 func (s *Service) Rehash(ctx context.Context, id UserID, old, hash string, rec audit.Record) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -38,5 +39,6 @@ func (s *Service) Rehash(ctx context.Context, id UserID, old, hash string, rec a
 		return nil
 	}
 	u.Password = hash
-	return s.store.UpdateUser(ctx, u, rec)
+	_, err = s.store.UpdateUser(ctx, u, End{}, rec)
+	return err
 }

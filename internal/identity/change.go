@@ -54,8 +54,8 @@ func (s *Service) Create(ctx context.Context, c Caller, n NewUser) (_ User, err 
 
 // Update changes a user, named as in Get. Everybody with AdminsWriteSelf may change his own full name, address and keys;
 // all else needs AdminsWrite, and that the user could neither before nor afterwards do more than the caller may hand on.
-// Nobody widens his own rights. It fails with fault.Denied, fault.NotFound, fault.Invalid, and fault.Conflict when no
-// administrator would be left.
+// Nobody widens his own rights. Credentials that the change leaves without ground end with it, see ending. It fails with
+// fault.Denied, fault.NotFound, fault.Invalid, and fault.Conflict when no administrator would be left.
 func (s *Service) Update(ctx context.Context, c Caller, name string, up Update) (_ User, err error) {
 	defer fault.Wrap(&err, "update user")
 	need := AdminsWrite
@@ -79,8 +79,8 @@ func (s *Service) Update(ctx context.Context, c Caller, name string, up Update) 
 	if err != nil {
 		return User{}, err
 	}
-	after := before.with(up, hash)
-	if after.Roles, err = s.known(after.Roles); err != nil {
+	after, err := s.with(before, up, hash)
+	if err != nil {
 		return User{}, err
 	}
 	if err := s.mayReplace(ctx, c, before, after, need); err != nil {
@@ -92,9 +92,11 @@ func (s *Service) Update(ctx context.Context, c Caller, name string, up Update) 
 	after.Modified, after.ModifiedBy = s.clock.Now().UTC(), c.ActorName()
 	rec := c.Record(after.Modified, "user.update", "user/"+after.Name)
 	rec.Details = changes(before, after)
-	if err := s.store.UpdateUser(ctx, after, rec); err != nil {
+	revoked, err := s.store.UpdateUser(ctx, after, s.ending(before, after), rec)
+	if err != nil {
 		return User{}, err
 	}
+	s.tellRevoked(revoked)
 	return after.public(), nil
 }
 
@@ -119,7 +121,12 @@ func (s *Service) Delete(ctx context.Context, c Caller, name string) (err error)
 	if err := s.keepsAdministrator(ctx, u, gone); err != nil {
 		return err
 	}
-	return s.store.DeleteUser(ctx, u.ID, c.Record(s.clock.Now(), "user.delete", "user/"+u.Name))
+	revoked, err := s.store.DeleteUser(ctx, u.ID, c.Record(s.clock.Now(), "user.delete", "user/"+u.Name))
+	if err != nil {
+		return err
+	}
+	s.tellRevoked(revoked)
+	return nil
 }
 
 // mayReplace holds the rules of delegation for a change of before into after.
@@ -156,33 +163,6 @@ func (s *Service) newHash(ctx context.Context, password *string) (string, error)
 		return "", nil
 	}
 	return s.hasher.HashPassword(ctx, *password)
-}
-
-// isPersonal reports whether up only changes what is one's own business.
-func (up Update) isPersonal() bool {
-	up.FullName, up.Email, up.Keys = nil, nil, nil
-	return up == Update{}
-}
-
-// with returns u with the changes of up; hash stands for up.Password.
-func (u User) with(up Update, hash string) User {
-	set(&u.FullName, up.FullName)
-	set(&u.Email, up.Email)
-	set(&u.Description, up.Description)
-	set(&u.Roles, up.Roles)
-	set(&u.Projects, up.Projects)
-	set(&u.Keys, up.Keys)
-	set(&u.Disabled, up.Disabled)
-	if up.Password != nil {
-		u.Password = hash
-	}
-	return u
-}
-
-func set[T any](field, to *T) {
-	if to != nil {
-		*field = *to
-	}
 }
 
 // check reports what is wrong with a record that is to be stored, as fault.Invalid.

@@ -1,6 +1,8 @@
 package identity_test
 
 import (
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -131,6 +133,8 @@ func TestPeopleChangeWhatIsTheirOwnAndNothingElse(t *testing.T) {
 	}
 	for what, up := range map[string]identity.Update{
 		"roles": {Roles: &roleList{identity.RoleFullAdmin}}, "password": {Password: new("x")}, "disabled": {Disabled: new(true)},
+		"added role": {AddRoles: roleList{identity.RoleFullAdmin}}, "taken role": {RemoveRoles: roleList{identity.RoleProductionEngineer}},
+		"added project": {AddProjects: []string{"p"}}, "taken project": {RemoveProjects: []string{"p"}},
 		"projects": {Projects: &[]string{"p"}}, "description": {Description: new("x")}, "mixed": {Email: new("x"), Roles: &roleList{}},
 	} {
 		_, err := w.Update(t.Context(), c, "prod", up)
@@ -191,6 +195,8 @@ func TestNobodyRaisesHimself(t *testing.T) {
 	for _, r := range []identity.Role{identity.RoleProductionEngineer, identity.RoleFullAdmin} {
 		_, err := w.Update(t.Context(), c, "boss", identity.Update{Roles: &roleList{identity.RoleWareManager, r}})
 		fails(t, "take "+string(r), err, fault.Denied)
+		_, err = w.Update(t.Context(), c, "boss", identity.Update{AddRoles: roleList{r}})
+		fails(t, "add "+string(r), err, fault.Denied)
 	}
 	if _, err := w.Update(t.Context(), c, "boss", identity.Update{Roles: &roleList{identity.RoleAuthUser}}); err != nil {
 		t.Errorf("lower himself: %v", err)
@@ -224,6 +230,84 @@ func TestLastAdministratorStays(t *testing.T) {
 		t.Errorf("with a second one: %v", err)
 	}
 	fails(t, "the second", w.Delete(t.Context(), root, "second"), fault.Conflict)
+}
+
+// TestRolesAndProjectsThatAreAddedAtOnceAreAllKept has many change the same lists at the same time, none of whom knows
+// what the others do.
+func TestRolesAndProjectsThatAreAddedAtOnceAreAllKept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add(t, "u", identity.RoleManager, identity.RoleSupport)
+	want := roleList{identity.RoleAPI, identity.RoleManager, identity.RoleUser, identity.RoleAuthUser, identity.RoleImageEngineer}
+	var wg sync.WaitGroup
+	change := func(up identity.Update) {
+		wg.Go(func() {
+			if _, err := w.Update(t.Context(), root, "u", up); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for _, r := range want {
+		change(identity.Update{AddRoles: roleList{r}})
+	}
+	change(identity.Update{RemoveRoles: roleList{identity.RoleSupport}})
+	for _, p := range []string{"p1", "p2", "p3", "p4"} {
+		change(identity.Update{AddProjects: []string{p}})
+	}
+	wg.Wait()
+	u, err := w.Get(t.Context(), root, "u")
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(u.Roles)
+	slices.Sort(u.Projects)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, u.Roles); diff != "" {
+		t.Errorf("roles (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"p1", "p2", "p3", "p4"}, u.Projects); diff != "" {
+		t.Errorf("projects (-want +got):\n%s", diff)
+	}
+}
+
+func TestListsCanBeChangedByWhatComesAndGoes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for what, c := range map[string]struct {
+		up       identity.Update
+		roles    roleList
+		projects []string
+		wrong    string
+	}{
+		"add":                {identity.Update{AddRoles: roleList{"api", "user"}}, roleList{"manager", "user", "api"}, []string{"p1"}, ""},
+		"add and take":       {identity.Update{AddRoles: roleList{"api"}, RemoveRoles: roleList{"user", "api"}}, roleList{"manager"}, []string{"p1"}, ""},
+		"replace and add":    {identity.Update{Roles: &roleList{"user"}, AddRoles: roleList{"api"}, Projects: &[]string{}}, roleList{"user", "api"}, []string{}, ""},
+		"another spelling":   {identity.Update{AddRoles: roleList{"role.ImagingEngineer"}}, roleList{"manager", "user", "role.ImageEngineer"}, []string{"p1"}, ""},
+		"projects":           {identity.Update{AddProjects: []string{"p2", "p1"}, RemoveProjects: []string{"p1"}}, roleList{"manager", "user"}, []string{"p2"}, ""},
+		"with projects":      {identity.Update{RemoveRoles: roleList{"manager"}, RemoveProjects: []string{"p1"}}, roleList{"user"}, []string{}, ""},
+		"unknown role":       {up: identity.Update{AddRoles: roleList{"king"}}, wrong: "unknown role"},
+		"take unknown role":  {up: identity.Update{RemoveRoles: roleList{"king"}}, wrong: "unknown role"},
+		"take what is not":   {up: identity.Update{RemoveRoles: roleList{"api"}}, wrong: "user NAME does not have the role api"},
+		"no such project":    {up: identity.Update{RemoveProjects: []string{"p2"}}, wrong: "user NAME does not manage the project p2"},
+		"projects left over": {up: identity.Update{RemoveRoles: roleList{"manager"}}, wrong: "only a user with role manager"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			name := strings.ReplaceAll(what, " ", "-")
+			w.add(t, name, identity.RoleManager, identity.RoleUser)
+			u, err := w.Update(t.Context(), root, name, c.up)
+			if c.wrong != "" {
+				fails(t, what, err, fault.Invalid)
+				if !strings.Contains(fault.Message(err), strings.ReplaceAll(c.wrong, "NAME", name)) {
+					t.Errorf("message %q, want %q", fault.Message(err), c.wrong)
+				}
+				return
+			}
+			if err != nil || !slices.Equal(u.Roles, c.roles) || !slices.Equal(u.Projects, c.projects) {
+				t.Errorf("roles %v, projects %v, %v", u.Roles, u.Projects, err)
+			}
+		})
+	}
 }
 
 func TestTwoAdministratorsCannotRemoveEachOtherAtOnce(t *testing.T) {
@@ -274,7 +358,9 @@ func TestEveryChangeIsInTheTrailWithoutSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want.Action, want.Details = "user.update", map[string]string{"roles": "user,api", "disabled": "true", "password": "set"}
+	want.Action, want.Details = "user.update", map[string]string{
+		"roles": "user,api", "disabled": "true", "password": "set", "tokens_revoked": "0", "sessions_ended": "0",
+	}
 	check(t, want, w.last(t))
 
 	if err := w.Delete(t.Context(), c, "u"); err != nil {

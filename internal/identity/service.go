@@ -33,8 +33,9 @@ type Service struct {
 	clock  clock.Clock
 
 	// writing is held from reading a record until its successor is stored, so that of two changes at the same time none
-	// is lost and the last administrator cannot be removed from both ends.
-	writing sync.Mutex
+	// is lost and the last administrator cannot be removed from both ends. It also guards onRevoke.
+	writing  sync.Mutex
+	onRevoke []func(ids []string)
 }
 
 // New returns a service over c.

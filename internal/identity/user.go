@@ -86,6 +86,20 @@ type Update struct {
 	Keys        *[]string
 	Password    *string // in the clear, as in NewUser; "" takes the password away
 	Disabled    *bool
+
+	// What is added to and then taken from the lists as they are at that moment, so that of two such changes at the same
+	// time none is lost. Adding what is there already changes nothing; what is not there cannot be taken away.
+	AddRoles       []Role
+	RemoveRoles    []Role
+	AddProjects    []string
+	RemoveProjects []string
+}
+
+// End says which credentials of a user end together with a change of his record.
+type End struct {
+	Logins bool // what continues a login of his: sessions, access and refresh tokens
+	Own    bool // all of his sessions and tokens, whoever issued them
+	Issued bool // tokens that he has issued for others
 }
 
 // Store keeps users. Each change is one transaction with its audit record.
@@ -98,10 +112,12 @@ type Store interface {
 	ListUsers(ctx context.Context) ([]User, error)
 	// CreateUser adds a user; fault.Conflict when the name is taken.
 	CreateUser(ctx context.Context, u User, rec audit.Record) error
-	// UpdateUser replaces the record with u.ID; fault.NotFound.
-	UpdateUser(ctx context.Context, u User, rec audit.Record) error
-	// DeleteUser removes the user and revokes the tokens and sessions that he has or has issued; fault.NotFound.
-	DeleteUser(ctx context.Context, id UserID, rec audit.Record) error
+	// UpdateUser replaces the record with u.ID, ends what end says, and returns the ids of the tokens that it revoked by
+	// that; fault.NotFound.
+	UpdateUser(ctx context.Context, u User, end End, rec audit.Record) (revoked []string, err error)
+	// DeleteUser removes the user, ends all his credentials and the tokens that he has issued, and returns the ids of
+	// the tokens that it revoked; fault.NotFound.
+	DeleteUser(ctx context.Context, id UserID, rec audit.Record) (revoked []string, err error)
 	// SetLastLogin notes a login that succeeded.
 	SetLastLogin(ctx context.Context, id UserID, at time.Time, rec audit.Record) error
 }

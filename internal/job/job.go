@@ -166,9 +166,12 @@ type Filter struct {
 	NodesTo      int
 	DurationFrom time.Duration
 	DurationTo   time.Duration
-	Sort         Sort
-	Offset       int
-	Limit        int // 0 means all
+	// Now is what the durations of running jobs are measured to, in conditions and in the order. With a zero Now they
+	// count as 0. Service.List sets it.
+	Now    time.Time
+	Sort   Sort
+	Offset int
+	Limit  int // 0 means all
 }
 
 // Sort is an order of a listing. The zero value is newest start first.

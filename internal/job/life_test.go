@@ -314,6 +314,25 @@ func TestRunningJobsAnswerWithTheDurationSoFar(t *testing.T) {
 	}
 }
 
+func TestListsMeasureRunningJobsUntilNow(t *testing.T) {
+	h := newHarness(t)
+	h.stop(t, h.start(t, newJob(1, "n01")), 10*time.Minute)
+	h.start(t, newJob(2, "n02")) // runs, and has been for as long as the clock says
+	for d, want := range map[time.Duration][]int64{5 * time.Minute: {1, 2}, 15 * time.Minute: {2, 1}} {
+		h.clock.Advance(start.Add(d).Sub(h.clock.Now()))
+		jobs, _, err := h.List(t.Context(), api(), job.Filter{Sort: job.Sort{By: job.SortDuration}, Now: start.AddDate(1, 0, 0)})
+		if err != nil || len(jobs) != 2 || jobs[0].JobID != want[0] || jobs[1].JobID != want[1] {
+			t.Errorf("after %v: %v, %v", d, jobs, err)
+		}
+		for i, from := range []time.Duration{d, d + time.Second} {
+			_, total, err := h.List(t.Context(), api(), job.Filter{DurationFrom: from, States: []job.State{job.Running}})
+			if err != nil || total != 1-i {
+				t.Errorf("after %v, of at least %v: %d, %v", d, from, total, err)
+			}
+		}
+	}
+}
+
 func TestAJobFromTheFutureHasNoDuration(t *testing.T) {
 	h := newHarness(t)
 	j := newJob(1, "n01")

@@ -89,7 +89,7 @@ func (s *Service) Get(ctx context.Context, c identity.Caller, id ID) (Job, error
 	if !v.Sees(j) {
 		return Job{}, fault.New(fault.NotFound, "there is no job with id %d", id)
 	}
-	return s.asOfNow(j), nil
+	return asOf(s.clock.Now(), j), nil
 }
 
 // List returns the page of jobs that f selects from those that the caller may see, and how many there are in all.
@@ -97,17 +97,18 @@ func (s *Service) List(ctx context.Context, c identity.Caller, f Filter) (jobs [
 	if f.Visible, err = visibility(c); err != nil {
 		return nil, 0, err
 	}
+	f.Now = s.clock.Now()
 	jobs, total, err = s.store.ListJobs(ctx, f)
 	for i, j := range jobs {
-		jobs[i] = s.asOfNow(j)
+		jobs[i] = asOf(f.Now, j)
 	}
 	return jobs, total, err
 }
 
-// asOfNow gives a running job the duration that it has reached.
-func (s *Service) asOfNow(j Job) Job {
+// asOf gives a running job the duration that it has reached.
+func asOf(now time.Time, j Job) Job {
 	if j.State == Running {
-		j.Duration = max(0, s.clock.Now().Sub(j.Start).Truncate(time.Second))
+		j.Duration = max(0, now.Sub(j.Start).Truncate(time.Second))
 	}
 	return j
 }

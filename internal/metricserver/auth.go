@@ -68,19 +68,7 @@ func (d tokenDoor) permissions(c token.Claims) identity.Set {
 		has, _ := d.roles.Effective(roles)
 		may = may.Intersect(has)
 	}
-	if len(c.Permissions) > 0 {
-		var named identity.Set
-		for _, name := range c.Permissions {
-			if p, ok := identity.ParsePermission(name); ok {
-				named = named.Union(identity.SetOf(p))
-			}
-		}
-		may = may.Intersect(named)
-	}
-	if c.ReadOnly {
-		may = may.Intersect(identity.SetOf(identity.MetricsRead))
-	}
-	return may
+	return c.Narrow(may)
 }
 
 // address returns the client's address without the port.

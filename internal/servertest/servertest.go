@@ -100,7 +100,7 @@ func socketPath(tb testing.TB) string {
 	return filepath.Join(dir, "s")
 }
 
-// config has everything below one folder.
+// config has everything below one folder, and waits for nothing.
 func (h *Harness) config() server.Config {
 	c := server.DefaultConfig()
 	c.Main.Addr = "127.0.0.1:0"
@@ -110,6 +110,7 @@ func (h *Harness) config() server.Config {
 		c.Main.AuthSocket = h.Socket
 	}
 	c.Archive.Path = filepath.Join(h.Dir, "job-archive")
+	c.Archive.Grace = 0 // tests send all samples before a job stops
 	c.MetricStore.Checkpoints.Directory = filepath.Join(h.Dir, "checkpoints")
 	return c
 }

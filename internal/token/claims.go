@@ -135,6 +135,27 @@ func (c Claims) complete() error {
 	return nil
 }
 
+// Narrow returns what the token leaves of the permissions that its user has. A token never adds any; names that are not
+// in the catalogue give nothing.
+func (c Claims) Narrow(has identity.Set) identity.Set {
+	if len(c.Permissions) > 0 {
+		var named identity.Set
+		for _, name := range c.Permissions {
+			if p, ok := identity.ParsePermission(name); ok {
+				named = named.Union(identity.SetOf(p))
+			}
+		}
+		has = has.Intersect(named)
+	}
+	if c.ReadOnly {
+		has = has.Intersect(identity.ReadOnly())
+	}
+	return has
+}
+
+// narrows reports whether the token says that it goes less far than its user.
+func (c Claims) narrows() bool { return len(c.Permissions) > 0 || c.ReadOnly }
+
 const (
 	maxWord = 256 // bytes of a name or an id
 	maxList = 128 // entries of a list

@@ -145,3 +145,94 @@ func TestRevokingWhileOthersEnter(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestWhatFellWithAnAccountStaysDead has three accounts with a token of each sort, changes one of them in every way that
+// ends tokens, and undoes the change.
+func TestWhatFellWithAnAccountStaysDead(t *testing.T) {
+	t.Parallel()
+	roles := func(r ...identity.Role) *[]identity.Role { return &r }
+	all := []string{"own", "access", "refresh", "issued", "as boss"}
+	for what, c := range map[string]struct {
+		change, undo identity.Update
+		dead         []string
+	}{
+		"disabled":           {identity.Update{Disabled: new(true)}, identity.Update{Disabled: new(false)}, all},
+		"demoted":            {identity.Update{Roles: roles("role.AuthUser")}, identity.Update{Roles: roles("role.Manager")}, []string{"issued"}},
+		"role taken away":    {identity.Update{RemoveRoles: *roles("role.Manager")}, identity.Update{AddRoles: *roles("role.Manager")}, []string{"issued"}},
+		"locked":             {identity.Update{AddRoles: *roles("role.NoAccess")}, identity.Update{RemoveRoles: *roles("role.NoAccess")}, []string{"issued"}},
+		"new password":       {identity.Update{Password: new("new")}, identity.Update{Password: new("secret")}, []string{"access", "refresh"}},
+		"both":               {identity.Update{Password: new("new"), Roles: roles()}, identity.Update{Roles: roles("role.Manager")}, []string{"access", "refresh", "issued"}},
+		"one role more":      {identity.Update{AddRoles: *roles("role.AuthUser")}, identity.Update{RemoveRoles: *roles("role.AuthUser")}, nil},
+		"something else":     {identity.Update{Email: new("boss@example.org")}, identity.Update{Email: new("")}, nil},
+		"enabled as before":  {identity.Update{Disabled: new(false)}, identity.Update{Disabled: new(false)}, nil},
+		"another issuer too": {identity.Update{Roles: roles("role.FullAdmin")}, identity.Update{Roles: roles("role.Manager")}, nil},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.add(t, "chief", identity.RoleFullAdmin)
+			w.add(t, "boss", identity.RoleWareManager)
+			w.add(t, "prod", identity.RoleProductionEngineer)
+			boss, chief, prod := w.as(t, "boss"), w.as(t, "chief"), w.as(t, "prod")
+			tokens := map[string]token.Minted{
+				"own":      w.mint(t, boss, token.MintRequest{}),
+				"access":   w.mint(t, boss, token.MintRequest{Kind: token.KindAccess}),
+				"refresh":  w.mint(t, boss, token.MintRequest{Kind: token.KindRefresh}),
+				"issued":   w.mint(t, boss, token.MintRequest{For: "prod"}),
+				"as boss":  w.mint(t, chief, token.MintRequest{For: "boss"}),
+				"prod":     w.mint(t, prod, token.MintRequest{}),
+				"by chief": w.mint(t, chief, token.MintRequest{For: "prod"}),
+			}
+			w.change(t, "boss", c.change)
+			for _, name := range c.dead {
+				deadIn(t, name+" at once", w.Service, tokens[name])
+			}
+			w.change(t, "boss", c.undo)
+			restarted := w.restart(t, token.Policy{})
+			for name, m := range tokens {
+				for when, s := range map[string]*token.Service{"undone": w.Service, "restarted": restarted} {
+					if slices.Contains(c.dead, name) {
+						deadIn(t, name+" "+when, s, m)
+					} else if err := use(t, s, m); err != nil {
+						t.Errorf("%s %s: %v", name, when, err)
+					}
+				}
+			}
+		})
+	}
+}
+
+// use does with a token what it is good for.
+func use(t *testing.T, s *token.Service, m token.Minted) (err error) {
+	t.Helper()
+	if m.Kind == token.KindRefresh {
+		_, err = s.Refresh(t.Context(), m.Text, "", "")
+	} else {
+		_, err = s.Authenticate(t.Context(), m.Text, "", "")
+	}
+	return err
+}
+
+func deadIn(t *testing.T, what string, s *token.Service, m token.Minted) {
+	t.Helper()
+	refused(t, what, use(t, s, m), "revoked")
+}
+
+func TestTokensOfWhoIsDeletedAreRevoked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add(t, "boss", identity.RoleWareManager)
+	w.add(t, "prod", identity.RoleProductionEngineer)
+	own, issued := w.mint(t, w.as(t, "boss"), token.MintRequest{}), w.mint(t, w.as(t, "boss"), token.MintRequest{For: "prod"})
+	other := w.mint(t, w.as(t, "prod"), token.MintRequest{})
+	if err := w.users.Delete(t.Context(), root, "boss"); err != nil {
+		t.Fatal(err)
+	}
+	for when, s := range map[string]*token.Service{"at once": w.Service, "restarted": w.restart(t, token.Policy{})} {
+		deadIn(t, "own "+when, s, own)
+		deadIn(t, "issued "+when, s, issued)
+		if err := use(t, s, other); err != nil {
+			t.Errorf("another's %s: %v", when, err)
+		}
+	}
+}

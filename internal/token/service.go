@@ -19,6 +19,8 @@ type Users interface {
 	ResolveID(ctx context.Context, id identity.UserID) (u identity.User, has, handsOn identity.Set, err error)
 	// MayActAs returns nil, or fault.Denied with the reason.
 	MayActAs(ctx context.Context, actor identity.Caller, target identity.User, narrowed identity.Set) error
+	// OnRevoke has f called with the ids of tokens that fell with a change of a user, before that change returns.
+	OnRevoke(f func(ids []string))
 }
 
 // ServiceConfig is what a Service needs.
@@ -43,9 +45,11 @@ type Service struct {
 	uses     uses
 }
 
-// NewService returns a service that knows what has been revoked so far.
+// NewService returns a service that knows what has been revoked so far, and learns from c.Users what is revoked together
+// with a change of a user.
 func NewService(ctx context.Context, c ServiceConfig) (*Service, error) {
 	s := &Service{keys: c.Keys, verifier: c.Verifier, store: c.Store, users: c.Users, clock: c.Clock, policy: c.Policy.withDefaults()}
+	c.Users.OnRevoke(s.revoked.add) // first, so that nothing falls between this and what is read now
 	ids, err := c.Store.RevokedTokens(ctx, c.Clock.Now())
 	if err != nil {
 		return nil, fmt.Errorf("load revoked tokens: %w", err)
@@ -103,11 +107,10 @@ func (s *Service) caller(ctx context.Context, claims Claims) (identity.Caller, e
 		return identity.Caller{}, unlessRefused(claims, err)
 	}
 	c := identity.Caller{
-		User: u, Via: identity.ViaToken, Permissions: has, HandsOn: handsOn,
+		User: u, Via: identity.ViaToken, Permissions: claims.Narrow(has), HandsOn: handsOn,
 		TokenID: claims.ID, TokenKind: string(claims.Kind), Expires: claims.Expires,
 	}
-	if narrow, narrowed := claims.narrowing(); narrowed {
-		c.Permissions = has.Intersect(narrow)
+	if claims.narrows() {
 		c.HandsOn = c.Permissions
 	}
 	if claims.Actor != nil {
@@ -147,24 +150,6 @@ func (s *Service) stillActs(ctx context.Context, a identity.Actor, as identity.U
 		return err
 	}
 	return s.users.MayActAs(ctx, identity.Caller{User: u, Permissions: has, HandsOn: handsOn}, as, narrowed)
-}
-
-// narrowing returns the permissions beyond which the token does not go, and whether there is such a limit. Names that
-// are not in the catalogue give nothing.
-func (c Claims) narrowing() (identity.Set, bool) {
-	limit := identity.All()
-	if len(c.Permissions) > 0 {
-		limit = identity.Set{}
-		for _, name := range c.Permissions {
-			if p, ok := identity.ParsePermission(name); ok {
-				limit = limit.Union(identity.SetOf(p))
-			}
-		}
-	}
-	if c.ReadOnly {
-		limit = limit.Intersect(identity.ReadOnly())
-	}
-	return limit, len(c.Permissions) > 0 || c.ReadOnly
 }
 
 // unlessRefused turns what an account has against its token into the one refusal, and lets failures pass.

@@ -37,23 +37,31 @@ func TestRightsAreThoseOfNow(t *testing.T) {
 	}
 	w.change(t, "u", identity.Update{Disabled: new(true)})
 	_, err := w.Authenticate(t.Context(), raw, "", "")
-	refused(t, "disabled", err, "disabled")
+	refused(t, "disabled", err, "revoked")
+	_, err = w.Authenticate(t.Context(), w.sign(plainHeader, foreignOf("u", "")), "", "")
+	refused(t, "disabled, without a record", err, "disabled")
 }
 
 func TestTokenIsBoundToTheAccountNotToItsName(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.add(t, "u", identity.RoleUser)
-	raw := w.mint(t, w.as(t, "u"), token.MintRequest{}).Text
-	w.enter(t, raw)
+	u := w.add(t, "u", identity.RoleUser)
+	ours := w.mint(t, w.as(t, "u"), token.MintRequest{}).Text
+	noRecord := w.sign(plainHeader, foreignOf("u", `"uid":"`+string(u.ID)+`",`)) // cannot be revoked
+	w.enter(t, ours)
+	w.enter(t, noRecord)
 	if err := w.users.Delete(t.Context(), root, "u"); err != nil {
 		t.Fatal(err)
 	}
-	_, err := w.Authenticate(t.Context(), raw, "", "")
-	refused(t, "deleted", err, "no user")
-	w.add(t, "u", identity.RoleUser)
-	_, err = w.Authenticate(t.Context(), raw, "", "")
-	refused(t, "created again", err, "no user")
+	for _, when := range []string{"deleted", "created again"} {
+		_, err := w.Authenticate(t.Context(), ours, "", "")
+		refused(t, when, err, "revoked")
+		_, err = w.Authenticate(t.Context(), noRecord, "", "")
+		refused(t, when+", without a record", err, "no user")
+		if when == "deleted" {
+			w.add(t, "u", identity.RoleUser)
+		}
+	}
 }
 
 func TestImpersonationFallsWithItsActor(t *testing.T) {
@@ -115,6 +123,29 @@ func TestNarrowingToUnknownPermissionsGivesNothing(t *testing.T) {
 	c := w.enter(t, w.sign(plainHeader, foreignOf("script", `"permissions":["Everything","*"],`)))
 	if c.Permissions != (identity.Set{}) {
 		t.Errorf("got %v", c.Permissions.Names())
+	}
+}
+
+func TestNarrowNeverAdds(t *testing.T) {
+	t.Parallel()
+	has := identity.SetOf(identity.NodesRead, identity.NodesWrite, identity.MetricsRead)
+	for what, c := range map[string]struct {
+		claims token.Claims
+		want   identity.Set
+	}{
+		"not narrowed":       {token.Claims{}, has},
+		"named":              {token.Claims{Permissions: []string{"NodesWrite", "AdminsWrite"}}, identity.SetOf(identity.NodesWrite)},
+		"unknown":            {token.Claims{Permissions: []string{"nodeswrite", "*"}}, identity.Set{}},
+		"to reading":         {token.Claims{ReadOnly: true}, identity.SetOf(identity.NodesRead, identity.MetricsRead)},
+		"both":               {token.Claims{Permissions: []string{"NodesWrite", "NodesRead"}, ReadOnly: true}, identity.SetOf(identity.NodesRead)},
+		"both, nothing left": {token.Claims{Permissions: []string{"NodesWrite"}, ReadOnly: true}, identity.Set{}},
+	} {
+		if got := c.claims.Narrow(has); got != c.want {
+			t.Errorf("%s: %v, want %v", what, got.Names(), c.want.Names())
+		}
+		if got := c.claims.Narrow(identity.Set{}); got != (identity.Set{}) {
+			t.Errorf("%s of nothing: %v", what, got.Names())
+		}
 	}
 }
 

@@ -139,6 +139,58 @@ func TestSessionOfWhoIsGone(t *testing.T) {
 	}
 }
 
+func TestSessionsEndForGoodWithThePasswordAndTheAccount(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		change, undo identity.Update
+		ends         bool
+	}{
+		"new password":   {identity.Update{Password: new("new")}, identity.Update{}, true},
+		"no password":    {identity.Update{Password: new(""), Roles: &[]identity.Role{"api"}}, identity.Update{}, true},
+		"disabled":       {identity.Update{Disabled: new(true)}, identity.Update{Disabled: new(false)}, true},
+		"another role":   {identity.Update{AddRoles: []identity.Role{"support"}}, identity.Update{}, false},
+		"something else": {identity.Update{FullName: new("U")}, identity.Update{}, false},
+	} {
+		w := newWorld(t)
+		s := w.sessions("key")
+		u, v := w.add(t, "u", identity.RoleUser), w.add(t, "v", identity.RoleUser)
+		first, second, other := begin(t, s, u), begin(t, s, u), begin(t, s, v)
+		w.change(t, "u", c.change)
+		w.change(t, "u", c.undo)
+		for _, secret := range []string{first, second} {
+			if c.ends {
+				noSession(t, what, s, secret)
+			} else if _, err := s.Authenticate(t.Context(), secret, "", ""); err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		if _, err := s.Authenticate(t.Context(), other, "", ""); err != nil {
+			t.Errorf("%s of another: %v", what, err)
+		}
+		if _, err := s.Authenticate(t.Context(), begin(t, s, u), "", ""); err != nil {
+			t.Errorf("a new one after %s: %v", what, err)
+		}
+	}
+}
+
+func TestNewHashOfTheSamePasswordEndsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.sessions("key")
+	u := w.add(t, "u", identity.RoleUser)
+	secret, access := begin(t, s, u), w.mint(t, w.as(t, "u"), token.MintRequest{Kind: token.KindAccess})
+	if err := w.users.Rehash(t.Context(), u.ID, "hash of secret", "better hash of secret", root.Record(start, "user.rehash", "user/u")); err != nil {
+		t.Fatal(err)
+	}
+	if acc, err := w.users.Account(t.Context(), "u"); err != nil || acc.Password != "better hash of secret" {
+		t.Fatal(acc.Password, err)
+	}
+	if _, err := s.Authenticate(t.Context(), secret, "", ""); err != nil {
+		t.Errorf("session: %v", err)
+	}
+	w.enter(t, access.Text)
+}
+
 func TestSecretsThatAreNone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -223,6 +224,28 @@ func TestEditOfAUserIsKept(t *testing.T) {
 				t.Errorf("roles %v, projects %v", u.Roles, u.Projects)
 			}
 		})
+	}
+}
+
+func TestEditsAtTheSameTimeAreAllKept(t *testing.T) {
+	w := newWorld(t)
+	bodies := []string{"add-role=api", "add-role=support", "add-role=manager&add-project=p1", "remove-role=user"}
+	var wg sync.WaitGroup
+	for _, body := range bodies {
+		wg.Go(func() {
+			if rec := w.do(t, request{method: "POST", path: "/config/user/bob", as: "boss", body: body, contentType: form}); rec.Code != http.StatusOK {
+				t.Errorf("%s: %d %s", body, rec.Code, rec.Body)
+			}
+		})
+	}
+	wg.Wait()
+	u, err := w.users.Get(t.Context(), identity.Local("tester"), "bob")
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(u.Roles)
+	if !slices.Equal(u.Roles, []identity.Role{"api", "manager", "support"}) || !slices.Equal(u.Projects, []string{"p1"}) {
+		t.Errorf("roles %v, projects %v", u.Roles, u.Projects)
 	}
 }
 

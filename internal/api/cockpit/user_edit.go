@@ -40,22 +40,17 @@ func (d *dialect) applyEdit(ctx context.Context, c identity.Caller, name string,
 	return done, unprocessable(err, fault.Invalid, fault.NotFound)
 }
 
-func (d *dialect) edit(ctx context.Context, c identity.Caller, name string, req editUserRequest) (string, error) {
-	u, err := d.Users.Get(ctx, c, name)
-	if err != nil {
-		return "", err
-	}
+func (d *dialect) edit(ctx context.Context, c identity.Caller, name string, req editUserRequest) (done string, err error) {
 	var up identity.Update
-	var done string
 	switch {
 	case req.AddRole != "":
-		done, err = "Add Role Success", d.addRole(u, req, &up)
+		done, err = "Add Role Success", d.addRole(req, &up)
 	case req.RemoveRole != "":
-		done, err = "Remove Role Success", d.removeRole(u, req.RemoveRole, &up)
+		done, err = "Remove Role Success", d.removeRole(req.RemoveRole, &up)
 	case req.AddProject != "":
-		done, up.Projects = "Add Project Success", with(u.Projects, req.AddProject)
+		done, up.AddProjects = "Add Project Success", []string{req.AddProject}
 	default:
-		done, err = "Remove Project Success", removeProject(u, req.RemoveProject, &up)
+		done, up.RemoveProjects = "Remove Project Success", []string{req.RemoveProject}
 	}
 	if err != nil {
 		return "", err
@@ -65,51 +60,19 @@ func (d *dialect) edit(ctx context.Context, c identity.Caller, name string, req 
 }
 
 // addRole also adds the project that comes with the role manager, which nobody may have without one.
-func (d *dialect) addRole(u identity.User, req editUserRequest, up *identity.Update) error {
-	roles, err := d.Users.Roles().Parse(req.AddRole)
-	if err != nil {
-		return err
+func (d *dialect) addRole(req editUserRequest, up *identity.Update) (err error) {
+	up.AddRoles, err = d.Users.Roles().Parse(req.AddRole)
+	if slices.Contains(up.AddRoles, identity.RoleManager) && req.AddProject != "" {
+		up.AddProjects = []string{req.AddProject}
 	}
-	up.Roles = with(u.Roles, roles[0])
-	if roles[0] == identity.RoleManager && req.AddProject != "" {
-		up.Projects = with(u.Projects, req.AddProject)
-	}
-	return nil
+	return err
 }
 
 // removeRole also removes the projects together with the role manager, as nobody else may have any.
-func (d *dialect) removeRole(u identity.User, name string, up *identity.Update) error {
-	roles, err := d.Users.Roles().Parse(name)
-	if err != nil {
-		return err
-	}
-	if !slices.Contains(u.Roles, roles[0]) {
-		return fault.New(fault.Invalid, "user %s does not have the role %s", u.Name, roles[0])
-	}
-	up.Roles = without(u.Roles, roles[0])
-	if roles[0] == identity.RoleManager {
+func (d *dialect) removeRole(name string, up *identity.Update) (err error) {
+	up.RemoveRoles, err = d.Users.Roles().Parse(name)
+	if slices.Contains(up.RemoveRoles, identity.RoleManager) {
 		up.Projects = &[]string{}
 	}
-	return nil
-}
-
-func removeProject(u identity.User, name string, up *identity.Update) error {
-	if !slices.Contains(u.Projects, name) {
-		return fault.New(fault.Invalid, "user %s does not manage the project %s", u.Name, name)
-	}
-	up.Projects = without(u.Projects, name)
-	return nil
-}
-
-func with[T comparable](list []T, v T) *[]T {
-	out := slices.Clone(list)
-	if !slices.Contains(out, v) {
-		out = append(out, v)
-	}
-	return &out
-}
-
-func without[T comparable](list []T, v T) *[]T {
-	out := slices.DeleteFunc(slices.Clone(list), func(x T) bool { return x == v })
-	return &out
+	return err
 }

@@ -33,7 +33,7 @@ type adminRecord struct {
 	FullName    string   `json:"full_name" doc:"Name for people."`
 	Email       string   `json:"email" doc:"Mail address."`
 	Description string   `json:"description" doc:"Free text."`
-	Roles       []string `json:"roles" doc:"Roles; the creator's when absent on create."`
+	Roles       []string `json:"roles" doc:"Roles; the creator's when absent on create. An empty list becomes role.AuthUser."`
 	Projects    []string `json:"projects" doc:"Projects whose jobs the user manages."`
 	Keys        []string `json:"keys" doc:"SSH public keys."`
 	Disabled    bool     `json:"disabled" doc:"Whether the account is locked out."`
@@ -66,7 +66,7 @@ type adminBody struct {
 	FullName    *string   `json:"full_name" doc:"Name for people."`
 	Email       *string   `json:"email" doc:"Mail address."`
 	Description *string   `json:"description" doc:"Free text."`
-	Roles       *nameList `json:"roles" doc:"Roles, as a list or with commas; replaces all of them."`
+	Roles       *nameList `json:"roles" doc:"Roles, as a list or with commas; replaces all of them. An empty list becomes role.AuthUser."`
 	Projects    *nameList `json:"projects" doc:"Projects whose jobs the user manages; replaces all of them."`
 	Keys        *lineList `json:"keys" doc:"SSH public keys, as a list or a text with a line for each; replaces all of them."`
 	Password    *string   `json:"password" doc:"A password for this account; never shown again. An empty one removes it."`
@@ -85,9 +85,14 @@ type adminReplacement struct {
 	LastLogin json.RawMessage `json:"last_login" doc:"Ignored."`
 }
 
+// roles returns nil when the body does not speak of roles. Every administrator is at least an authenticated user, so that
+// is what no role comes down to (contract clusterware 2.9).
 func (b adminBody) roles() []identity.Role {
 	if b.Roles == nil {
 		return nil
+	}
+	if len(*b.Roles) == 0 {
+		return []identity.Role{identity.RoleAuthUser}
 	}
 	roles := make([]identity.Role, len(*b.Roles))
 	for i, name := range *b.Roles {

@@ -162,7 +162,16 @@ func TestConformance9NoAccessBeatsEverythingAndRolesAreInherited(t *testing.T) {
 	}
 	want[any](w, 200, call{"POST", "/api/v1/admins", "manager", `{"name": "heir"}`, ""})
 	want[any](w, 200, call{"POST", "/api/v1/admins", "manager", `{"name": "none", "roles": []}`, ""})
-	for name, roles := range map[string][]any{"heir": {"role.Manager"}, "none": {}} {
+	want[any](w, 200, call{"POST", "/api/v1/admins", "manager", `{"name": "text", "roles": ""}`, ""})
+	want[any](w, 200, call{"POST", "/api/v1/admins", "manager", `{"name": "null", "roles": null}`, ""})
+	want[any](w, 200, call{"POST", "/api/v1/admins", "manager", `{"name": "patched"}`, ""})
+	want[any](w, 200, call{"PATCH", "/api/v1/admin/patched", "manager", `{"roles": []}`, ""})
+	want[any](w, 200, call{"POST", "/api/v1/admins", "manager", `{"name": "put"}`, ""})
+	want[any](w, 200, call{"PUT", "/api/v1/admin/put", "manager", `{"name": "put"}`, ""})
+	for name, roles := range map[string][]any{
+		"heir": {"role.Manager"}, "null": {"role.Manager"},
+		"none": {"role.AuthUser"}, "text": {"role.AuthUser"}, "patched": {"role.AuthUser"}, "put": {"role.AuthUser"},
+	} {
 		got := want[object](w, 200, call{"GET", "/api/v1/admin/" + name, "reader", "", ""}).Data["roles"]
 		if diff := cmp.Diff(roles, got); diff != "" {
 			t.Errorf("roles of %s (-want +got):\n%s", name, diff)

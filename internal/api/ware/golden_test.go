@@ -48,6 +48,9 @@ var tour = []step{
 
 	{"admins-meta", 200, call{"GET", "/api/v1/admins/meta", "manager", "", ""}},
 	{"admin-create", 200, call{"POST", "/api/v1/admins", "manager", `{"name": "ProdEng", "roles": "role.ProductionEngineer", "keys": "ssh-ed25519 AAAA a, b"}`, ""}},
+	{"admin-create-empty-roles", 200, call{"POST", "/api/v1/admins", "manager", `{"name": "Plain", "roles": []}`, ""}},
+	{"admin-empty-roles", 200, call{"GET", "/api/v1/admin/Plain", "manager", "", ""}},
+	{"admin-delete-empty-roles", 200, call{"DELETE", "/api/v1/admin/Plain", "manager", "", ""}},
 	{"admin-create-twice", 409, call{"POST", "/api/v1/admins", "manager", `{"name": "ProdEng", "roles": ["role.AuthUser"]}`, ""}},
 	{"admin-create-stronger", 403, call{"POST", "/api/v1/admins", "manager", `{"name": "King", "roles": ["role.FullAdmin"]}`, ""}},
 	{"admin-create-unknown-role", 400, call{"POST", "/api/v1/admins", "boss", `{"name": "King", "roles": ["role.King"]}`, ""}},

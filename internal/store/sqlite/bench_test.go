@@ -140,6 +140,7 @@ const hundredThousandJobs = `
 
 func BenchmarkListJobs(b *testing.B) {
 	s := filled(b, hundredThousandJobs)
+	lastStart := time.Unix(1700000000+100_000*60, 0)
 	all := job.Visibility{All: true}
 	for _, c := range []struct {
 		name   string
@@ -156,6 +157,9 @@ func BenchmarkListJobs(b *testing.B) {
 		{"by name", job.Filter{Visible: all, Name: "ation 77"}},
 		{"by number", job.Filter{Visible: all, JobIDs: []int64{150_000}}},
 		{"longest", job.Filter{Visible: all, Sort: job.Sort{By: job.SortDuration}}},
+		{"longest, running ones until now", job.Filter{Visible: all, Now: lastStart.Add(time.Hour), Sort: job.Sort{By: job.SortDuration}}},
+		{"of an hour and more", job.Filter{Visible: all, Now: lastStart.Add(time.Hour), DurationFrom: time.Hour}},
+		{"of an hour and more, of a user", job.Filter{Visible: job.Visibility{User: "user7"}, Now: lastStart.Add(time.Hour), DurationFrom: time.Hour}},
 		{"by footprint", job.Filter{Visible: all, Sort: job.Sort{By: job.SortFootprint, Footprint: "flops_any_avg"}}},
 		{"tagged", job.Filter{Visible: all, Tags: []job.TagID{1}}},
 	} {
@@ -204,6 +208,23 @@ func BenchmarkMillionTokens(b *testing.B) {
 			}
 			ids, err := s.Tokens().RevokeTokens(b.Context(), token.Filter{UserID: identity.UserID(fmt.Sprint("u", user))}, audit.Record{Time: time.Unix(1.8e9, 0)})
 			if err != nil || len(ids) != 100_000 {
+				b.Fatal(len(ids), err)
+			}
+			user++
+		}
+	})
+	b.Run("disable a user with 100000", func(b *testing.B) {
+		for range b.N {
+			if user == 10 {
+				b.Skip("all users have been through: run with -benchtime 3x")
+			}
+			u := identity.User{ID: identity.UserID(fmt.Sprint("u", user)), Name: fmt.Sprint("user", user)}
+			if err := s.Users().CreateUser(b.Context(), u, audit.Record{Time: time.Unix(1.8e9, 0)}); err != nil {
+				b.Fatal(err)
+			}
+			end := identity.End{Logins: true, Own: true, Issued: true}
+			ids, err := s.Users().UpdateUser(b.Context(), u, end, audit.Record{Time: time.Unix(1.8e9, 0)})
+			if err != nil || len(ids) < 100_000 {
 				b.Fatal(len(ids), err)
 			}
 			user++

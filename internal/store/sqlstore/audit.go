@@ -100,10 +100,14 @@ func (s *trail) List(ctx context.Context, f audit.Filter) (_ []audit.Record, err
 	if limit <= 0 {
 		limit = 100
 	}
+	direction := `DESC`
+	if f.Ascending {
+		direction = `ASC`
+	}
 	return list(ctx, s.db.read(), scanRecord, `
 		SELECT `+recordColumns+`
 		FROM audit_records`+w.String()+`
-		ORDER BY seq DESC
+		ORDER BY seq `+direction+`
 		LIMIT ?`, append(w.args, limit)...)
 }
 

@@ -15,7 +15,7 @@ import (
 // many values.
 func (s *jobs) ListJobs(ctx context.Context, f job.Filter) (page []job.Job, total int, err error) {
 	defer fault.Wrap(&err, "list jobs")
-	order, orderArgs, err := jobOrder(f.Sort)
+	order, orderArgs, err := jobOrder(f)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -123,12 +123,23 @@ func jobRanges(w *where, f job.Filter) {
 	if f.NodesTo > 0 {
 		w.and(`num_nodes <= ?`, f.NodesTo)
 	}
+	duration, now := jobDuration(f.Now)
 	if f.DurationFrom > 0 {
-		w.and(`duration >= ?`, int64(f.DurationFrom/time.Second))
+		w.and(duration+` >= ?`, append(now, int64(f.DurationFrom/time.Second))...)
 	}
 	if f.DurationTo > 0 {
-		w.and(`duration <= ?`, int64(f.DurationTo/time.Second))
+		w.and(duration+` <= ?`, append(now, int64(f.DurationTo/time.Second))...)
 	}
+}
+
+// jobDuration returns the duration of a job at that time as an expression with its arguments: the column has none of
+// jobs that run. The column comes first, so that nearly all rows are done with one comparison.
+func jobDuration(now time.Time) (expression string, args []any) {
+	if now.IsZero() {
+		return `duration`, nil
+	}
+	at := seconds(now)
+	return `CASE WHEN state <> 'running' THEN duration WHEN start_time < ? THEN ? - start_time ELSE 0 END`, []any{at, at}
 }
 
 func jobSearch(w *where, text string) {
@@ -145,7 +156,8 @@ func jobSearch(w *where, text string) {
 var footprintKey = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.:+-]*$`)
 
 // jobOrder returns the ORDER BY of a sort. Jobs that are equal in it are ordered by id, so that pages do not overlap.
-func jobOrder(s job.Sort) (order string, args []any, err error) {
+func jobOrder(f job.Filter) (order string, args []any, err error) {
+	s := f.Sort
 	direction := ` DESC`
 	if s.Ascending {
 		direction = ` ASC`
@@ -155,7 +167,7 @@ func jobOrder(s job.Sort) (order string, args []any, err error) {
 	case job.SortStart:
 		column = `start_time`
 	case job.SortDuration:
-		column = `duration`
+		column, args = jobDuration(f.Now)
 	case job.SortNumNodes:
 		column = `num_nodes`
 	case job.SortNumHWThreads:
@@ -174,5 +186,5 @@ func jobOrder(s job.Sort) (order string, args []any, err error) {
 	default:
 		return "", nil, fault.New(fault.Invalid, "unknown order %d of jobs", s.By)
 	}
-	return column + direction + `, id` + direction, nil, nil
+	return column + direction + `, id` + direction, args, nil
 }

@@ -97,11 +97,13 @@ func (s *tokens) RevokeTokens(ctx context.Context, f token.Filter, rec audit.Rec
 		addDetail(rec, "tokens_revoked", strconv.Itoa(len(ids)))
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return ids, nil
+	return unlessFailed(ids, err)
 }
+
+// tokenLives is the condition, with the time as argument, of tokens that are neither revoked nor expired.
+//
+//nolint:gosec // a condition, not a credential
+const tokenLives = `revoked = 0 AND (expires = 0 OR expires > ?)`
 
 // tokenWhere selects what f says without its page; those that live at a time when it is given.
 func tokenWhere(f token.Filter, live time.Time) *where {
@@ -112,7 +114,7 @@ func tokenWhere(f token.Filter, live time.Time) *where {
 	equal(w, `key_id`, f.KeyID)
 	equal(w, `kind`, f.Kind)
 	if !live.IsZero() {
-		w.and(`revoked = 0 AND (expires = 0 OR expires > ?)`, micros(live))
+		w.and(tokenLives, micros(live))
 	}
 	return w
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strconv"
 	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/audit"
@@ -70,10 +69,11 @@ func (s *users) CreateUser(ctx context.Context, u identity.User, rec audit.Recor
 }
 
 // UpdateUser implements identity.Store. The time of creation and the last login stay as they are: both are facts, and
-// a login may have happened since the caller read the record.
-func (s *users) UpdateUser(ctx context.Context, u identity.User, rec audit.Record) (err error) {
+// a login may have happened since the caller read the record. The record says how many tokens and sessions have ended
+// when some were to.
+func (s *users) UpdateUser(ctx context.Context, u identity.User, end identity.End, rec audit.Record) (revoked []string, err error) {
 	defer fault.Wrap(&err, "update user %q", u.Name)
-	return s.db.change(ctx, rec, func(c conn, _ *audit.Record) error {
+	err = s.db.change(ctx, rec, func(c conn, rec *audit.Record) error {
 		n, err := c.exec(ctx, `
 			UPDATE users
 			SET name = ?, full_name = ?, email = ?, description = ?, roles = ?, projects = ?, keys = ?,
@@ -84,22 +84,20 @@ func (s *users) UpdateUser(ctx context.Context, u identity.User, rec audit.Recor
 		if err != nil {
 			return userTaken(err, u.Name)
 		}
-		return someUser(n, u.Name)
+		if err := someUser(n, u.Name); err != nil {
+			return err
+		}
+		revoked, err = endCredentials(ctx, c, u.ID, end, rec)
+		return err
 	})
+	return unlessFailed(revoked, err)
 }
 
 // DeleteUser implements identity.Store. The record says how many tokens and sessions went with the user.
-func (s *users) DeleteUser(ctx context.Context, id identity.UserID, rec audit.Record) (err error) {
+func (s *users) DeleteUser(ctx context.Context, id identity.UserID, rec audit.Record) (revoked []string, err error) {
 	defer fault.Wrap(&err, "delete user with id %q", id)
-	return s.db.change(ctx, rec, func(c conn, rec *audit.Record) error {
-		revoked, err := c.exec(ctx, `
-			UPDATE tokens
-			SET revoked = ?, revoked_by = ?
-			WHERE (user_id = ? OR issuer_id = ?) AND revoked = 0`, micros(rec.Time), rec.Actor, id, id)
-		if err != nil {
-			return err
-		}
-		ended, err := c.exec(ctx, `DELETE FROM sessions WHERE user_id = ?`, id)
+	err = s.db.change(ctx, rec, func(c conn, rec *audit.Record) error {
+		revoked, err = endCredentials(ctx, c, id, identity.End{Logins: true, Own: true, Issued: true}, rec)
 		if err != nil {
 			return err
 		}
@@ -107,10 +105,9 @@ func (s *users) DeleteUser(ctx context.Context, id identity.UserID, rec audit.Re
 		if err != nil {
 			return err
 		}
-		addDetail(rec, "tokens_revoked", strconv.FormatInt(revoked, 10))
-		addDetail(rec, "sessions_ended", strconv.FormatInt(ended, 10))
 		return someUser(n, string(id))
 	})
+	return unlessFailed(revoked, err)
 }
 
 // SetLastLogin implements identity.Store.

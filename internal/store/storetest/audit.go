@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ func auditTests() map[string]func(db Database) {
 		"ChainHoldsForAnyText":         testAuditText,
 		"ListSelectsNewestFirst":       testAuditList,
 		"LimitIs100UnlessTold":         testAuditLimit,
+		"AscendingPagesCanBeVerified":  testAuditPages,
 		"RecordsCannotBeChanged":       testAuditAppendOnly,
 		"TamperingBreaksTheChain":      testAuditTamper,
 		"EmptyTrailIsEmptyListNoError": testAuditEmpty,
@@ -85,6 +87,9 @@ func testAuditList(db Database) {
 		"outcome":         {audit.Filter{Outcome: audit.Failed}, []int64{4}},
 		"after":           {audit.Filter{After: 2}, []int64{4, 3}},
 		"limit":           {audit.Filter{Limit: 1}, []int64{4}},
+		"ascending":       {audit.Filter{Ascending: true}, []int64{1, 2, 3, 4}},
+		"a page of it":    {audit.Filter{Ascending: true, After: 1, Limit: 2}, []int64{2, 3}},
+		"some of a page":  {audit.Filter{Ascending: true, After: 1, Limit: 1, Who: "carol"}, []int64{4}},
 		"all at once":     {audit.Filter{Who: "bob", Outcome: audit.Done, Action: "users."}, []int64{3}},
 		"a % is no joker": {audit.Filter{Action: "%."}, nil},
 	} {
@@ -109,6 +114,37 @@ func testAuditLimit(db Database) {
 	must(t, err)
 	if len(records) != 100 {
 		t.Fatalf("%d records, want 100", len(records))
+	}
+}
+
+// testAuditPages walks the trail as a verifier does that keeps one page in memory, before and after a forgery.
+func testAuditPages(db Database) {
+	t := db.t
+	for i := range 25 {
+		appendAudit(t, db.Store, record("x.y", strconv.Itoa(i)))
+	}
+	walk := func() (seen int, broken int64) {
+		var last audit.Record
+		for {
+			page, err := db.Store.Audit().List(t.Context(), audit.Filter{Ascending: true, After: last.Seq, Limit: 7})
+			must(t, err)
+			if len(page) == 0 {
+				return seen, 0
+			}
+			if broken, err = audit.Verify(last.Hash, page); broken != 0 || err != nil {
+				must(t, err)
+				return seen, broken
+			}
+			seen, last = seen+len(page), page[len(page)-1]
+		}
+	}
+	if seen, broken := walk(); seen != 25 || broken != 0 {
+		t.Fatalf("of 25 records %d were seen, broken at %d", seen, broken)
+	}
+	db.Unguard()
+	must(t, db.Exec(`UPDATE audit_records SET actor = 'forged' WHERE seq = 15`)) // the first of a page
+	if _, broken := walk(); broken != 15 {
+		t.Errorf("the chain breaks at %d, want 15", broken)
 	}
 }
 

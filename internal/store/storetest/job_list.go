@@ -16,6 +16,7 @@ func jobListTests() map[string]func(db Database) {
 		"FilterSelects":                testJobFilter,
 		"VisibilityAlwaysApplies":      testJobVisibility,
 		"SortsByEveryColumn":           testJobSort,
+		"RunningJobsLastUntilNow":      testJobRunningDuration,
 		"UnknownSortIsInvalid":         testJobBadSort,
 		"PagesAndTotalAgree":           testJobPages,
 		"TagsAreFilledInForEachJob":    testJobListTags,
@@ -151,6 +152,38 @@ func testJobSort(db Database) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, _, err := db.Store.Jobs().ListJobs(t.Context(), job.Filter{Visible: job.Visibility{All: true}, Sort: c.sort})
+			must(t, err)
+			same(t, "jobs", jobNumbers(got), c.want)
+		})
+	}
+}
+
+// testJobRunningDuration has four jobs that run, started 1 to 4 minutes after jobStart, one of an hour and one of a
+// minute.
+func testJobRunningDuration(db Database) {
+	t := db.t
+	jobZoo(t, db.Store)
+	at := func(d time.Duration) time.Time { return jobStart().Add(d) }
+	for name, c := range map[string]struct {
+		filter job.Filter
+		want   []int64
+	}{
+		"longest":               {job.Filter{Now: at(20 * time.Minute), Sort: job.Sort{By: job.SortDuration}}, []int64{5, 1, 2, 3, 4, 6}},
+		"longest, later":        {job.Filter{Now: at(2 * time.Hour), Sort: job.Sort{By: job.SortDuration}}, []int64{1, 2, 3, 4, 5, 6}},
+		"shortest":              {job.Filter{Now: at(20 * time.Minute), Sort: job.Sort{By: job.SortDuration, Ascending: true}}, []int64{6, 4, 3, 2, 1, 5}},
+		"a page of the longest": {job.Filter{Now: at(20 * time.Minute), Sort: job.Sort{By: job.SortDuration}, Offset: 1, Limit: 2}, []int64{1, 2}},
+		"from":                  {job.Filter{Now: at(20 * time.Minute), DurationFrom: 17 * time.Minute}, []int64{5, 3, 2, 1}},
+		"from, a second more":   {job.Filter{Now: at(20 * time.Minute), DurationFrom: 17*time.Minute + time.Second}, []int64{5, 2, 1}},
+		"to":                    {job.Filter{Now: at(20 * time.Minute), DurationTo: 17 * time.Minute}, []int64{6, 4, 3}},
+		"from and to":           {job.Filter{Now: at(20 * time.Minute), DurationFrom: 2 * time.Minute, DurationTo: 18 * time.Minute, Sort: job.Sort{By: job.SortDuration}}, []int64{2, 3, 4}},
+		"and another condition": {job.Filter{Now: at(20 * time.Minute), DurationFrom: 17 * time.Minute, Users: []string{"bob"}, States: []job.State{job.Running}}, []int64{2}},
+		"part of a second":      {job.Filter{Now: at(20*time.Minute + 999*time.Millisecond), DurationTo: 17 * time.Minute}, []int64{6, 4, 3}},
+		"from the future":       {job.Filter{Now: at(2*time.Minute + 30*time.Second), DurationTo: time.Minute, Sort: job.Sort{By: job.SortDuration}}, []int64{6, 2, 4, 3}},
+		"a moment long ago":     {job.Filter{Now: at(-time.Hour), Sort: job.Sort{By: job.SortDuration}}, []int64{5, 6, 4, 3, 2, 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.filter.Visible.All = true
+			got, _, err := db.Store.Jobs().ListJobs(t.Context(), c.filter)
 			must(t, err)
 			same(t, "jobs", jobNumbers(got), c.want)
 		})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/bridgehead-hpc/bridgehead/internal/audit"
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
+	"github.com/bridgehead-hpc/bridgehead/internal/identity"
 	"github.com/bridgehead-hpc/bridgehead/internal/job"
 	"github.com/bridgehead-hpc/bridgehead/internal/node"
 	"github.com/bridgehead-hpc/bridgehead/internal/run"
@@ -45,7 +46,10 @@ func testAtomic(db Database) {
 		do   func(ctx context.Context) error
 	}{
 		{"CreateUser", func(ctx context.Context) error { return s.Users().CreateUser(ctx, sampleUser("bob"), rec) }},
-		{"UpdateUser", func(ctx context.Context) error { return s.Users().UpdateUser(ctx, renamed(alice), rec) }},
+		{"UpdateUser", func(ctx context.Context) error {
+			_, err := s.Users().UpdateUser(ctx, renamed(alice), identity.End{}, rec)
+			return err
+		}},
 		{"SetLastLogin", func(ctx context.Context) error { return s.Users().SetLastLogin(ctx, alice.ID, time.Unix(9, 0), rec) }},
 		{"CreateToken", func(ctx context.Context) error {
 			return s.Tokens().CreateToken(ctx, sampleToken("t2", alice, alice), rec)
@@ -69,7 +73,14 @@ func testAtomic(db Database) {
 		{"DeleteNode", func(ctx context.Context) error { return s.Nodes().DeleteNode(ctx, n.UID, rec) }},
 		{"SaveGroup", func(ctx context.Context) error { return s.Nodes().SaveGroup(ctx, sampleGroup("b"), rec) }},
 		{"DeleteGroup", func(ctx context.Context) error { return s.Nodes().DeleteGroup(ctx, "uid-of-a", rec) }},
-		{"DeleteUser", func(ctx context.Context) error { return s.Users().DeleteUser(ctx, alice.ID, rec) }},
+		{"UpdateUser and end", func(ctx context.Context) error {
+			_, err := s.Users().UpdateUser(ctx, alice, everything(), rec)
+			return err
+		}},
+		{"DeleteUser", func(ctx context.Context) error {
+			_, err := s.Users().DeleteUser(ctx, alice.ID, rec)
+			return err
+		}},
 		{"Append", func(ctx context.Context) error { return s.Audit().Append(ctx, rec) }},
 	}
 	must(t, db.Exec(`ALTER TABLE audit_records RENAME TO audit_elsewhere`))

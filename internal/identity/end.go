@@ -1,0 +1,37 @@
+package identity
+
+// ending says what ends when before becomes after. A new password ends every login that the old one opened. Who is
+// disabled loses all that he has or has issued, and does not get it back when he is enabled again. Who may no longer
+// administer users can no longer answer for the tokens that he has issued.
+//
+// Milder demotions revoke nothing: whether an actor may still act as the user is asked at every use of a token.
+func (s *Service) ending(before, after User) End {
+	if after.Disabled && !before.Disabled {
+		return End{Logins: true, Own: true, Issued: true}
+	}
+	had, _ := s.roles.Effective(before.Roles)
+	has, _ := s.roles.Effective(after.Roles)
+	return End{
+		Logins: before.Password != after.Password,
+		Issued: had.Has(AdminsWrite) && !has.Has(AdminsWrite),
+	}
+}
+
+// OnRevoke has f called with the ids of the tokens that a change of a user has revoked, after they are revoked in the
+// store and before the change returns. It is how a token service, which keeps the revoked ids in memory, learns of
+// them. f must not call the service.
+func (s *Service) OnRevoke(f func(ids []string)) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.onRevoke = append(s.onRevoke, f)
+}
+
+// tellRevoked needs writing.
+func (s *Service) tellRevoked(ids []string) {
+	if len(ids) == 0 {
+		return
+	}
+	for _, f := range s.onRevoke {
+		f(ids)
+	}
+}
