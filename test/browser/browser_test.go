@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -138,7 +139,7 @@ func command(t *testing.T, dir, name string, args ...string) string {
 // background runs a program until the test ends, and shows what it said if the test has failed.
 func background(t *testing.T, dir, name string, args ...string) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // t.Context ends before the cleanup that waits for it
+	ctx, cancel := context.WithCancel(context.Background()) // t.Context ends before the cleanup that waits for it
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
@@ -163,7 +164,7 @@ func waitFor(t *testing.T, url string) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	client := &http.Client{}
-	last := fmt.Errorf("not asked yet")
+	last := errors.New("not asked yet")
 	for ctx.Err() == nil {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 		if err != nil {
