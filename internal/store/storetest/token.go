@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -148,93 +147,6 @@ func testTokenBadPage(db Database) {
 	t := db.t
 	_, err := db.Store.Tokens().ListTokens(t.Context(), token.Filter{After: "nothing"})
 	wantKind(t, err, fault.Invalid)
-}
-
-func testTokenRevoke(db Database) {
-	t := db.t
-	alice, bob := sampleUser("alice"), sampleUser("bob")
-	createToken(t, db.Store, "a1", alice, alice)
-	createToken(t, db.Store, "a2", alice, bob)
-	createToken(t, db.Store, "b1", bob, bob)
-	expired := sampleToken("a3", alice, alice)
-	expired.Expires = noon()
-	saveToken(t, db.Store, expired)
-	gone := sampleToken("a4", alice, alice)
-	gone.Revoked, gone.RevokedBy = noon().Add(-time.Hour), "earlier"
-	saveToken(t, db.Store, gone)
-
-	ids, err := db.Store.Tokens().RevokeTokens(t.Context(), token.Filter{UserID: alice.ID}, record("token.revoke", "user/alice"))
-	must(t, err)
-	slices.Sort(ids)
-	same(t, "revoked ids", ids, []string{"a1", "a2"})
-
-	got, err := db.Store.Tokens().GetToken(t.Context(), "a1")
-	must(t, err)
-	if !got.Revoked.Equal(noon()) || got.RevokedBy != "root" {
-		t.Errorf("revoked at %v by %q", got.Revoked, got.RevokedBy)
-	}
-	still, err := db.Store.Tokens().GetToken(t.Context(), "a4")
-	must(t, err)
-	same(t, "tokens revoked earlier", still, gone)
-	last := wantLast(t, db.Store, "token.revoke")
-	same(t, "details", last.Details, map[string]string{"tokens_revoked": "2"})
-}
-
-func testTokenRevokeNone(db Database) {
-	t := db.t
-	ids, err := db.Store.Tokens().RevokeTokens(t.Context(), token.Filter{ID: "nothing"}, record("token.revoke", "x"))
-	must(t, err)
-	if len(ids) != 0 {
-		t.Fatalf("revoked %v", ids)
-	}
-	same(t, "details", wantLast(t, db.Store, "token.revoke").Details, map[string]string{"tokens_revoked": "0"})
-}
-
-func testTokenRevokePage(db Database) {
-	t := db.t
-	_, err := db.Store.Tokens().RevokeTokens(t.Context(), token.Filter{Limit: 1}, record("token.revoke", "x"))
-	wantKind(t, err, fault.Invalid)
-}
-
-func testTokenRevokeAll(db Database) {
-	t := db.t
-	createToken(t, db.Store, "a1", sampleUser("alice"), sampleUser("alice"))
-	createToken(t, db.Store, "b1", sampleUser("bob"), sampleUser("bob"))
-	ids, err := db.Store.Tokens().RevokeTokens(t.Context(), token.Filter{}, record("token.revoke", "*"))
-	must(t, err)
-	slices.Sort(ids)
-	same(t, "revoked ids", ids, []string{"a1", "b1"})
-}
-
-func testTokenRevoked(db Database) {
-	t := db.t
-	createToken(t, db.Store, "a1", sampleUser("alice"), sampleUser("alice"))
-	createToken(t, db.Store, "a2", sampleUser("alice"), sampleUser("alice"))
-	_, err := db.Store.Tokens().RevokeTokens(t.Context(), token.Filter{ID: "a1"}, record("token.revoke", "token/a1"))
-	must(t, err)
-	ids, err := db.Store.Tokens().RevokedTokens(t.Context(), noon())
-	must(t, err)
-	same(t, "revoked ids", ids, []string{"a1"})
-	ids, err = db.Store.Tokens().RevokedTokens(t.Context(), noon().Add(time.Hour))
-	must(t, err)
-	if len(ids) != 0 {
-		t.Fatalf("expired tokens are listed: %v", ids)
-	}
-}
-
-func testTokenUnexpiring(db Database) {
-	t := db.t
-	tok := sampleToken("a1", sampleUser("alice"), sampleUser("alice"))
-	tok.Expires = time.Time{}
-	saveToken(t, db.Store, tok)
-	live, err := db.Store.Tokens().ListTokens(t.Context(), token.Filter{Live: noon().AddDate(100, 0, 0)})
-	must(t, err)
-	same(t, "live tokens", tokenIDs(live), []string{"a1"})
-	_, err = db.Store.Tokens().RevokeTokens(t.Context(), token.Filter{ID: "a1"}, record("token.revoke", "token/a1"))
-	must(t, err)
-	revoked, err := db.Store.Tokens().RevokedTokens(t.Context(), noon().AddDate(100, 0, 0))
-	must(t, err)
-	same(t, "revoked ids", revoked, []string{"a1"})
 }
 
 func testTokenTouch(db Database) {

@@ -1,0 +1,61 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/api/access"
+)
+
+func (c Config) validate() error {
+	if c.Archive.Kind != "file" {
+		return fmt.Errorf("archive.kind %q is not supported; \"file\" is", c.Archive.Kind)
+	}
+	if c.MetricStore.RetentionInMemory <= 0 {
+		return errors.New("metric-store.retention-in-memory must be longer than nothing, for example \"48h\"")
+	}
+	if (c.Main.HTTPSCertFile == "") != (c.Main.HTTPSKeyFile == "") {
+		return errors.New("main.https-cert-file and main.https-key-file belong together; one of them is missing")
+	}
+	if outside := c.Main.outside(); c.Main.DisableAuthentication && outside != "" {
+		return fmt.Errorf("main.disable-authentication opens everything to everybody; it is refused on %s, which is not a loopback address", outside)
+	}
+	if _, err := parsePrefixes(c.Main.APIAllowedIPs); err != nil {
+		return fmt.Errorf("main.api-allowed-ips: %w", err)
+	}
+	if _, err := parsePrefixes(c.Main.TrustedProxies); err != nil {
+		return fmt.Errorf("main.trusted-proxies: %w", err)
+	}
+	return nil
+}
+
+// parsePrefixes reads addresses and CIDR ranges. "*" in the first place means everything, as an empty list does.
+func parsePrefixes(list []string) ([]netip.Prefix, error) {
+	if len(list) == 0 || list[0] == "*" {
+		return nil, nil
+	}
+	var out []netip.Prefix
+	for _, s := range list {
+		if p, err := netip.ParsePrefix(s); err == nil {
+			out = append(out, p.Masked())
+			continue
+		}
+		ip, err := netip.ParseAddr(s)
+		if err != nil {
+			return nil, fmt.Errorf("%q is neither an address nor a range such as 10.0.0.0/8", s)
+		}
+		out = append(out, netip.PrefixFrom(ip, ip.BitLen()))
+	}
+	return out, nil
+}
+
+// outside returns a listen address that others can reach, "" when there is none.
+func (m MainConfig) outside() string {
+	for _, addr := range []string{m.Addr, m.AlsoAddr} {
+		if addr != "" && !access.IsLoopback(addr) {
+			return addr
+		}
+	}
+	return ""
+}
