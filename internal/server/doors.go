@@ -50,7 +50,7 @@ func (s *Server) openDoors() error {
 	if err != nil {
 		return err
 	}
-	accessDoor := access.New(access.Config{Gate: s.gate, Logins: logins, Sessions: s.sessions, Page: pages, JWKS: s.keys.JWKS(), Clock: s.clock})
+	accessDoor := access.New(access.Config{Gate: s.gate, Logins: logins, Sessions: s.sessions, Page: pages, JWKS: s.keys.JWKS(), Clock: s.clock, Log: s.log})
 	ingestDoor := ingest.New(ingest.Config{Metrics: s.samples, Log: s.log})
 	if err := ingestDoor.Documented("/metricstore/openapi.json", "/metricstore/docs"); err != nil {
 		return err

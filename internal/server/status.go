@@ -35,13 +35,7 @@ func (s *Server) statusDialect() *api.Dialect {
 		Name: "status", Title: "Bridgehead status", Version: "1", Description: "How the server is, for machines.",
 		Error: reflect.TypeFor[statusError](),
 		Failure: func(w http.ResponseWriter, _ *http.Request, err error) {
-			code := map[fault.Kind]int{
-				fault.Unauthenticated: http.StatusUnauthorized, fault.Denied: http.StatusForbidden, fault.NotFound: http.StatusNotFound,
-				fault.Unavailable: http.StatusServiceUnavailable,
-			}[fault.KindOf(err)]
-			if code == 0 {
-				code = http.StatusInternalServerError
-			}
+			code := api.StatusOf(fault.KindOf(err))
 			_ = api.JSON(w, code, statusError{fault.Message(err)}) // a string always encodes
 		},
 		Routes: []api.Route{

@@ -4,6 +4,7 @@ package access
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"reflect"
 	"strings"
@@ -43,6 +44,7 @@ type Config struct {
 	Page     LoginPage
 	JWKS     []byte // the public keys, RFC 7517
 	Clock    clock.Clock
+	Log      *slog.Logger // gets what clients are not told
 }
 
 type door struct{ Config }
@@ -53,7 +55,7 @@ func New(c Config) *api.Dialect {
 	return &api.Dialect{
 		Name: "access", Title: "Bridgehead access", Version: "1",
 		Description: "Browser login and the public keys that verify tokens.",
-		Failure:     failure,
+		Failure:     d.failure,
 		Error:       reflect.TypeFor[problem](),
 		Routes: []api.Route{
 			api.Row("POST", "/login", api.Public(), "Log in with name and password and get a session cookie.", d.login).
@@ -164,24 +166,11 @@ type problem struct {
 }
 
 // failure is the one exit for errors of this door.
-func failure(w http.ResponseWriter, _ *http.Request, err error) {
-	code := http.StatusInternalServerError
-	switch fault.KindOf(err) {
-	case fault.Internal:
-	case fault.Invalid:
-		code = http.StatusBadRequest
-	case fault.NotFound:
-		code = http.StatusNotFound
-	case fault.Conflict:
-		code = http.StatusConflict
-	case fault.Unauthenticated, fault.Denied:
-		code = http.StatusUnauthorized
-	case fault.TooMany:
-		code = http.StatusTooManyRequests
-	case fault.TooLarge:
-		code = http.StatusRequestEntityTooLarge
-	case fault.Unavailable:
-		code = http.StatusServiceUnavailable
+func (d door) failure(w http.ResponseWriter, r *http.Request, err error) {
+	kind := fault.KindOf(err)
+	if kind == fault.Internal {
+		d.Log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "request_id", RequestID(r.Context()), "error", err)
 	}
+	code := api.StatusOf(kind)
 	_ = api.JSON(w, code, problem{http.StatusText(code), fault.Message(err)}) // strings always encode
 }

@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -67,7 +68,7 @@ func newDoor(t *testing.T) (*fake, http.Handler) {
 	t.Helper()
 	f := &fake{}
 	gate := &access.Gate{Tokens: f, Sessions: f, Users: f}
-	d := access.New(access.Config{Gate: gate, Logins: f, Sessions: f, Page: loginPage{}, JWKS: []byte(`{"keys":[]}`), Clock: clock.NewManual(begin)})
+	d := access.New(access.Config{Gate: gate, Logins: f, Sessions: f, Page: loginPage{}, JWKS: []byte(`{"keys":[]}`), Clock: clock.NewManual(begin), Log: slog.New(slog.DiscardHandler)})
 	if err := d.Check(); err != nil {
 		t.Fatal(err)
 	}

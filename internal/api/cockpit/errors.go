@@ -17,29 +17,14 @@ type failure struct {
 	Missing string `json:"missing,omitempty" doc:"The permission for want of which the request was refused." example:"JobsWrite"`
 }
 
-// statusOf maps the kinds of failure to status codes. Two things are not in this table: a job or user that does not
-// exist is 422 where the contract says so (see unprocessable), and a refusal is 401 on the routes of the clients' side.
+// statusOf is the kit's table with the contract's exceptions: what contradicts the stored is 422. Two more are elsewhere: a
+// job or user that does not exist is 422 where the contract says so (see unprocessable), and a refusal is 401 on the
+// routes of the clients' side.
 func statusOf(k fault.Kind) int {
-	switch k {
-	case fault.Invalid:
-		return http.StatusBadRequest
-	case fault.NotFound:
-		return http.StatusNotFound
-	case fault.Conflict:
+	if k == fault.Conflict {
 		return http.StatusUnprocessableEntity
-	case fault.Unauthenticated:
-		return http.StatusUnauthorized
-	case fault.Denied:
-		return http.StatusForbidden
-	case fault.TooMany:
-		return http.StatusTooManyRequests
-	case fault.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case fault.Unavailable:
-		return http.StatusServiceUnavailable
-	case fault.Internal:
 	}
-	return http.StatusInternalServerError
+	return api.StatusOf(k)
 }
 
 // fail writes an error and logs those that are not the client's doing.

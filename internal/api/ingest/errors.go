@@ -17,24 +17,16 @@ type failure struct {
 	Missing string `json:"missing,omitempty" doc:"The permission for want of which the request was refused." example:"MetricsWrite"`
 }
 
-// statusOf maps the kinds of failure to status codes.
+// statusOf is the kit's table, except that collectors know neither 409 nor 403 (contract clustercockpit 1.5).
 func statusOf(k fault.Kind) int {
-	switch k {
-	case fault.Invalid, fault.Conflict:
+	switch k { //nolint:exhaustive // the exceptions
+	case fault.Conflict:
 		return http.StatusBadRequest
-	case fault.NotFound:
-		return http.StatusNotFound
-	case fault.Unauthenticated, fault.Denied: // collectors know no 403 (contract clustercockpit 1.5)
+	case fault.Denied:
 		return http.StatusUnauthorized
-	case fault.TooMany:
-		return http.StatusTooManyRequests
-	case fault.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case fault.Unavailable:
-		return http.StatusServiceUnavailable
-	case fault.Internal:
+	default:
+		return api.StatusOf(k)
 	}
-	return http.StatusInternalServerError
 }
 
 // fail writes an error and logs those that are not the client's doing.

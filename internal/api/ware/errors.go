@@ -3,6 +3,7 @@ package ware
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/api"
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
@@ -18,34 +19,14 @@ type failureReply struct {
 	RequestID string   `json:"request_id,omitempty" doc:"Joins this reply with the head's log."`
 }
 
-// statusOf is the one table of kinds and status codes (contract clusterware 3.4).
-func statusOf(kind fault.Kind) (status int, code string) {
-	switch kind {
-	case fault.Internal:
-	case fault.Invalid:
-		return http.StatusBadRequest, "invalid"
-	case fault.NotFound:
-		return http.StatusNotFound, "not_found"
-	case fault.Conflict:
-		return http.StatusConflict, "conflict"
-	case fault.Unauthenticated:
-		return http.StatusUnauthorized, "unauthenticated"
-	case fault.Denied:
-		return http.StatusForbidden, "denied"
-	case fault.TooMany:
-		return http.StatusTooManyRequests, "too_many"
-	case fault.TooLarge:
-		return http.StatusRequestEntityTooLarge, "too_large"
-	case fault.Unavailable:
-		return http.StatusServiceUnavailable, "unavailable"
-	}
-	return http.StatusInternalServerError, "internal"
-}
+// codeOf is the kind for programs: its name, spelt as one word (contract clusterware 3.3).
+func codeOf(kind fault.Kind) string { return strings.ReplaceAll(kind.String(), " ", "_") }
 
 // failure is the one exit for errors.
 func (d *door) failure(w http.ResponseWriter, r *http.Request, err error) {
-	status, code := statusOf(fault.KindOf(err))
-	body := failureReply{Reason: fault.Message(err), Code: code, RequestID: d.requestID(r.Context())}
+	kind := fault.KindOf(err)
+	status := api.StatusOf(kind)
+	body := failureReply{Reason: fault.Message(err), Code: codeOf(kind), RequestID: d.requestID(r.Context())}
 	var several *node.AmbiguousError
 	if errors.As(err, &several) {
 		body.Details = several.Candidates
