@@ -3,7 +3,6 @@ package client
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"net/http"
 )
 
@@ -25,18 +24,12 @@ func (a *Admin) UnmarshalJSON(data []byte) error {
 
 // ListAdmins returns all accounts by name; ErrDenied.
 func (c *Client) ListAdmins(ctx context.Context) ([]Admin, error) {
-	var data json.RawMessage
-	if err := c.ware(ctx, request{method: http.MethodGet, path: "/admins"}, &data); err != nil {
-		return nil, err
-	}
-	return listOf(data, func(a, b Admin) int { return cmp.Compare(a.Name, b.Name) })
+	return list(ctx, c, "/admins", func(a, b Admin) int { return cmp.Compare(a.Name, b.Name) })
 }
 
 // GetAdmin returns the account with that name or UID; ErrNotFound, ErrDenied.
 func (c *Client) GetAdmin(ctx context.Context, id string) (Admin, error) {
-	var a Admin
-	err := c.ware(ctx, request{method: http.MethodGet, path: "/admin/" + segment(id)}, &a)
-	return a, err
+	return get[Admin](ctx, c, "/admin/"+segment(id), nil)
 }
 
 // CreateAdmin adds an account and returns its UID; ErrConflict when the name is taken, ErrDenied. Without the field
@@ -73,9 +66,7 @@ func (i *Identity) UnmarshalJSON(data []byte) error {
 
 // Whoami returns who the caller is; ErrUnauthenticated.
 func (c *Client) Whoami(ctx context.Context) (Identity, error) {
-	var i Identity
-	err := c.ware(ctx, request{method: http.MethodGet, path: "/whoami"}, &i)
-	return i, err
+	return get[Identity](ctx, c, "/whoami", nil)
 }
 
 // Role is a named set of permissions.
@@ -95,9 +86,5 @@ func (r *Role) UnmarshalJSON(data []byte) error {
 
 // ListRoles returns all roles by name.
 func (c *Client) ListRoles(ctx context.Context) ([]Role, error) {
-	var data json.RawMessage
-	if err := c.ware(ctx, request{method: http.MethodGet, path: "/roles"}, &data); err != nil {
-		return nil, err
-	}
-	return listOf(data, func(a, b Role) int { return cmp.Compare(a.Name, b.Name) })
+	return list(ctx, c, "/roles", func(a, b Role) int { return cmp.Compare(a.Name, b.Name) })
 }

@@ -22,6 +22,7 @@ type head struct {
 	mu      sync.Mutex // guards all below
 	asked   []string   // "METHOD path?query bearer body"
 	replies map[string]reply
+	always  *reply // the reply to everything, when it is set
 }
 
 type reply struct {
@@ -44,6 +45,9 @@ func (h *head) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	h.asked = append(h.asked, fmt.Sprintf("%s %s [%s] %s", r.Method, r.URL.RequestURI(), r.Header.Get("Authorization"), body))
 	a, ok := h.replies[r.Method+" "+r.URL.EscapedPath()]
+	if h.always != nil {
+		a, ok = *h.always, true
+	}
 	if !ok {
 		a = reply{status: 404, body: `{"success": false, "reason": "no such route in this test"}`}
 	}

@@ -34,20 +34,14 @@ func (n *Node) UnmarshalJSON(data []byte) error {
 
 // ListNodes returns all nodes that the caller may see, in the order of their names.
 func (c *Client) ListNodes(ctx context.Context) ([]Node, error) {
-	var data json.RawMessage
-	if err := c.ware(ctx, request{method: http.MethodGet, path: "/nodes"}, &data); err != nil {
-		return nil, err
-	}
-	return listOf(data, func(a, b Node) int {
+	return list(ctx, c, "/nodes", func(a, b Node) int {
 		return cmp.Or(hostlist.Compare(a.Name, b.Name), cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.UID, b.UID))
 	})
 }
 
 // GetNode returns the node with that UID, name, MAC, IP or unique UID prefix; ErrNotFound.
 func (c *Client) GetNode(ctx context.Context, id string) (Node, error) {
-	var n Node
-	err := c.ware(ctx, request{method: http.MethodGet, path: "/node/" + segment(id)}, &n)
-	return n, err
+	return get[Node](ctx, c, "/node/"+segment(id), nil)
 }
 
 // CreateNode adds a node and returns its UID; ErrConflict when its MAC, index or name is taken.
@@ -75,25 +69,17 @@ type Attribute struct {
 
 // Attributes returns the effective attributes of a node: its own and what it inherits. ErrNotFound.
 func (c *Client) Attributes(ctx context.Context, id string) (map[string]string, error) {
-	var m map[string]string
-	err := c.ware(ctx, request{method: http.MethodGet, path: attributesPath(id)}, &m)
-	return m, err
+	return get[map[string]string](ctx, c, attributesPath(id), nil)
 }
 
 // LocalAttributes returns the node's own attributes; ErrNotFound.
 func (c *Client) LocalAttributes(ctx context.Context, id string) (map[string]string, error) {
-	var m map[string]string
-	q := url.Values{"scope": {"local"}}
-	err := c.ware(ctx, request{method: http.MethodGet, path: attributesPath(id), query: q}, &m)
-	return m, err
+	return get[map[string]string](ctx, c, attributesPath(id), url.Values{"scope": {"local"}})
 }
 
 // ExplainAttributes returns the effective attributes with their origin; ErrNotFound.
 func (c *Client) ExplainAttributes(ctx context.Context, id string) (map[string]Attribute, error) {
-	var m map[string]Attribute
-	q := url.Values{"explain": {"1"}}
-	err := c.ware(ctx, request{method: http.MethodGet, path: attributesPath(id), query: q}, &m)
-	return m, err
+	return get[map[string]Attribute](ctx, c, attributesPath(id), url.Values{"explain": {"1"}})
 }
 
 // MergeAttributes sets the given attributes and leaves the node's others alone; ErrNotFound, ErrDenied.
@@ -138,18 +124,12 @@ func (g *Group) UnmarshalJSON(data []byte) error {
 
 // GetGroup returns the attribute group with that UID or name; ErrNotFound.
 func (c *Client) GetGroup(ctx context.Context, id string) (Group, error) {
-	var g Group
-	err := c.ware(ctx, request{method: http.MethodGet, path: "/attrib/" + segment(id)}, &g)
-	return g, err
+	return get[Group](ctx, c, "/attrib/"+segment(id), nil)
 }
 
 // ListGroups returns all attribute groups by name.
 func (c *Client) ListGroups(ctx context.Context) ([]Group, error) {
-	var data json.RawMessage
-	if err := c.ware(ctx, request{method: http.MethodGet, path: "/attribs"}, &data); err != nil {
-		return nil, err
-	}
-	return listOf(data, func(a, b Group) int { return cmp.Compare(a.Name, b.Name) })
+	return list(ctx, c, "/attribs", func(a, b Group) int { return cmp.Compare(a.Name, b.Name) })
 }
 
 func attributesPath(id string) string { return "/node/" + segment(id) + "/attributes" }

@@ -2,8 +2,10 @@ package client
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -71,9 +73,25 @@ func decodeRecord(data []byte, typed any, all *Fields) error {
 	return dec.Decode(all)
 }
 
-// listOf decodes the reply to a list call, which is a map from UID to record for some classes and an array for others,
-// and sorts it.
-func listOf[T any](data json.RawMessage, less func(a, b T) int) ([]T, error) {
+// get asks for one record.
+func get[T any](ctx context.Context, c *Client, path string, query url.Values) (record T, err error) {
+	err = c.ware(ctx, request{method: http.MethodGet, path: path, query: query}, &record)
+	return record, err
+}
+
+// list asks for all records of a class and sorts them.
+func list[T any](ctx context.Context, c *Client, path string, compare func(a, b T) int) ([]T, error) {
+	data, err := get[json.RawMessage](ctx, c, path, nil)
+	if err != nil {
+		return nil, err
+	}
+	records, err := listOf[T](data)
+	slices.SortFunc(records, compare)
+	return records, err
+}
+
+// listOf decodes the reply to a list call, which is a map from UID to record for some classes and an array for others.
+func listOf[T any](data json.RawMessage) ([]T, error) {
 	var list []T
 	if trimmed := bytes.TrimSpace(data); len(trimmed) > 0 && trimmed[0] == '{' {
 		var byUID map[string]T
@@ -86,7 +104,6 @@ func listOf[T any](data json.RawMessage, less func(a, b T) int) ([]T, error) {
 	} else if err := json.Unmarshal(data, &list); err != nil {
 		return nil, fmt.Errorf("decode list: %w", err)
 	}
-	slices.SortFunc(list, less)
 	return list, nil
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/archive"
+	"github.com/bridgehead-hpc/bridgehead/internal/cluster/clustertest"
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 	"github.com/bridgehead-hpc/bridgehead/internal/job"
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
@@ -358,31 +359,11 @@ func TestASmallFileCannotFillTheMemory(t *testing.T) {
 	}
 }
 
-// realData returns the folder with the data of real clusters, or skips the test.
-func realData(t *testing.T) string {
-	t.Helper()
-	if dir := os.Getenv("BRIDGEHEAD_TESTDATA"); dir != "" {
-		return dir
-	}
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		data := filepath.Join(dir, "..", "shared", "data")
-		if info, err := os.Stat(data); err == nil && info.IsDir() {
-			return data
-		}
-	}
-	t.Skip("no data of real clusters: set BRIDGEHEAD_TESTDATA to a folder with job-archive/ and import/")
-	return ""
-}
-
 // mirror copies the files of a real archive to a folder that may be written to.
 func mirror(t *testing.T) (root string) {
 	t.Helper()
 	root = t.TempDir()
-	if err := os.CopyFS(root, os.DirFS(filepath.Join(realData(t), "job-archive"))); err != nil {
+	if err := os.CopyFS(root, os.DirFS(filepath.Join(clustertest.RealData(t), "job-archive"))); err != nil {
 		t.Fatal(err)
 	}
 	return root
@@ -444,8 +425,8 @@ func TestRealImportFilesAreRead(t *testing.T) {
 		{"fritzError", job.Key{JobID: 398955, Cluster: "fritz", Start: time.Unix(1675956725, 0)}, 72},
 	} {
 		dir := fmt.Sprintf("fritz/398/%03d/%d", test.key.JobID%1000, test.key.Start.Unix())
-		write(t, read(t, realData(t), "import", "meta-"+test.name+".input"), root, dir, "meta.json")
-		write(t, read(t, realData(t), "import", "data-"+test.name+".json"), root, dir, "data.json")
+		write(t, read(t, clustertest.RealData(t), "import", "meta-"+test.name+".input"), root, dir, "meta.json")
+		write(t, read(t, clustertest.RealData(t), "import", "data-"+test.name+".json"), root, dir, "data.json")
 		j, err := d.ReadJob(test.key)
 		if err != nil {
 			t.Errorf("%s: %v", test.name, err)

@@ -22,11 +22,20 @@ func newAdminCtl(t *tool) *cobra.Command {
 	return root
 }
 
-// admins returns the accounts that -i and -a select. Without either it is what orElse says: "all", "self", or a usage
-// error.
-func (t *tool) admins(ctx context.Context, c *client.Client, orElse string) ([]target, error) {
+// admins connects and returns the accounts that -i and -a select. Without either it is the caller's own where self says
+// so, else a usage error.
+func (t *tool) admins(ctx context.Context, self bool) (*client.Client, []target, error) {
+	c, err := t.connect()
+	if err != nil {
+		return nil, nil, err
+	}
+	targets, err := t.selectAdmins(ctx, c, self)
+	return c, targets, err
+}
+
+func (t *tool) selectAdmins(ctx context.Context, c *client.Client, self bool) ([]target, error) {
 	switch {
-	case t.opts.all || len(t.opts.ids) == 0 && orElse == "all":
+	case t.opts.all:
 		list, err := c.ListAdmins(ctx)
 		if err != nil {
 			return nil, err
@@ -36,7 +45,7 @@ func (t *tool) admins(ctx context.Context, c *client.Client, orElse string) ([]t
 			targets[i] = target{a.UID, a.Name}
 		}
 		return targets, nil
-	case len(t.opts.ids) == 0 && orElse == "self":
+	case len(t.opts.ids) == 0 && self:
 		me, err := c.Whoami(ctx)
 		return named([]string{me.Name}), err
 	case len(t.opts.ids) == 0:
@@ -55,22 +64,6 @@ func adminListing(list []client.Admin) listing {
 		l.records = append(l.records, record{a.Name, a.UID, a.Fields})
 	}
 	return l
-}
-
-// detailFlags adds -l and -L, and returns what they were given as.
-func detailFlags(cmd *cobra.Command) func() detail {
-	l := cmd.Flags().BoolP("long", "l", false, "show the fields")
-	ll := cmd.Flags().BoolP("long-long", "L", false, "show all fields")
-	return func() detail {
-		switch {
-		case *ll:
-			return longLong
-		case *l:
-			return long
-		default:
-			return short
-		}
-	}
 }
 
 func adminList(t *tool) *cobra.Command {
@@ -94,73 +87,13 @@ func adminList(t *tool) *cobra.Command {
 			}
 			return t.show(adminListing(list), level())
 		}
-		targets, err := t.admins(cmd.Context(), c, "")
+		targets, err := t.selectAdmins(cmd.Context(), c, false)
 		if err != nil {
 			return err
 		}
 		list, err := gather(cmd.Context(), targets, c.GetAdmin)
 		return t.showFound(adminListing(list), level(), err)
 	}
-	return cmd
-}
-
-// gather gets each target's record. Those that were found are returned even when others failed.
-func gather[T any](ctx context.Context, targets []target, get func(context.Context, string) (T, error)) ([]T, error) {
-	all := make([]T, len(targets))
-	found := make([]bool, len(targets))
-	err := each(ctx, targets, requestsAtOnce, func(ctx context.Context, i int, t target) (err error) {
-		all[i], err = get(ctx, t.id)
-		found[i] = err == nil
-		return err
-	})
-	var list []T
-	for i, ok := range found {
-		if ok {
-			list = append(list, all[i])
-		}
-	}
-	return list, err
-}
-
-// showFound shows what was found, if anything, and passes the error on.
-func (t *tool) showFound(l listing, d detail, err error) error {
-	if len(l.records) == 0 && err != nil {
-		return err
-	}
-	if failed := t.show(l, d); failed != nil {
-		return failed
-	}
-	return err
-}
-
-func adminRoles(t *tool) *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "roles", Short: "Show the roles and what they permit",
-		Example: "  cw-adminctl roles ls\n  cw-adminctl roles ls -l",
-		Args:    cobra.NoArgs,
-		RunE:    func(*cobra.Command, []string) error { return usagef("an action is missing: cw-adminctl roles ls") },
-	}
-	list := &cobra.Command{
-		Use: "list", Aliases: []string{"ls"}, Short: "Show the roles", Args: cobra.NoArgs,
-		Example: "  cw-adminctl roles ls\n  cw-adminctl --fields permissions roles ls -l",
-	}
-	level := detailFlags(list)
-	list.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := t.connect()
-		if err != nil {
-			return err
-		}
-		roles, err := c.ListRoles(cmd.Context())
-		if err != nil {
-			return err
-		}
-		l := listing{title: "Roles", columns: []string{"description"}}
-		for _, r := range roles {
-			l.records = append(l.records, record{r.Name, r.UID, r.Fields})
-		}
-		return t.show(l, level())
-	}
-	cmd.AddCommand(list)
 	return cmd
 }
 

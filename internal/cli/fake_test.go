@@ -28,6 +28,20 @@ type fakeHead struct {
 	tokens map[string]string // text -> user
 	minted int
 	posts  []string // bodies of POST and PATCH requests, for assertions
+	asked  []string // all requests, for assertions
+	down   *trouble // what every request but a login is answered with, nil for the usual
+}
+
+// trouble is an answer as it stands.
+type trouble struct {
+	status int
+	header map[string]string
+	body   string
+}
+
+// refusal is an answer in the head's envelope.
+func refusal(status int, reason string) *trouble {
+	return &trouble{status: status, body: fmt.Sprintf(`{"success": false, "reason": %q, "code": "x"}`, reason)}
 }
 
 type viaSocket struct{}
@@ -83,6 +97,7 @@ func (h *fakeHead) mux() http.Handler {
 		m.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { h.serve(w, r, f) })
 	}
 	route("POST /api/v1/login", h.login)
+	route("POST /api/v1/token/refresh", func(_ *http.Request, user string, _ map[string]any) any { return h.mint(user, user, time.Hour) })
 	route("POST /api/v1/logout", func(r *http.Request, _ string, _ map[string]any) any {
 		delete(h.tokens, strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
 		return true
@@ -101,6 +116,15 @@ func (h *fakeHead) mux() http.Handler {
 func (h *fakeHead) serve(w http.ResponseWriter, r *http.Request, f func(*http.Request, string, map[string]any) any) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.asked = append(h.asked, r.Method+" "+r.URL.Path)
+	if h.down != nil && !strings.HasSuffix(r.URL.Path, "/login") {
+		for k, v := range h.down.header {
+			w.Header().Set(k, v)
+		}
+		w.WriteHeader(h.down.status)
+		_, _ = w.Write([]byte(h.down.body))
+		return
+	}
 	user := h.tokens[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
 	if r.Context().Value(viaSocket{}) != nil && user == "" {
 		user = "root"

@@ -44,3 +44,37 @@ func each(ctx context.Context, targets []target, limit int, act func(ctx context
 	}
 	return nil
 }
+
+// eachSaying acts on all targets and says for which it succeeded.
+func (t *tool) eachSaying(ctx context.Context, targets []target, done string, act func(ctx context.Context, id string) error) error {
+	ok := make([]bool, len(targets))
+	err := each(ctx, targets, requestsAtOnce, func(ctx context.Context, i int, t target) error {
+		err := act(ctx, t.id)
+		ok[i] = err == nil
+		return err
+	})
+	for i, target := range targets {
+		if ok[i] {
+			t.say("%s %s", target.label, done)
+		}
+	}
+	return err
+}
+
+// gather gets each target's record. Those that were found are returned even when others failed.
+func gather[T any](ctx context.Context, targets []target, get func(context.Context, string) (T, error)) ([]T, error) {
+	all := make([]T, len(targets))
+	found := make([]bool, len(targets))
+	err := each(ctx, targets, requestsAtOnce, func(ctx context.Context, i int, t target) (err error) {
+		all[i], err = get(ctx, t.id)
+		found[i] = err == nil
+		return err
+	})
+	var list []T
+	for i, ok := range found {
+		if ok {
+			list = append(list, all[i])
+		}
+	}
+	return list, err
+}

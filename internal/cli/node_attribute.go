@@ -11,51 +11,6 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/client"
 )
 
-func nodeSet(t *tool) *cobra.Command {
-	return &cobra.Command{
-		Use: "set KEY=VALUE ...", Args: cobra.MinimumNArgs(1),
-		Short: "Set attributes of nodes, leaving their others alone",
-		Example: `  cw-nodectl -i n0 set _boot_style=rwram
-  cw-nodectl -i n[0-7] set rack=r1 note=@note.txt`,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			attributes := map[string]string{}
-			for _, arg := range args {
-				key, value, err := t.assignment(arg)
-				if err != nil {
-					return err
-				}
-				attributes[key] = value
-			}
-			return t.onNodes(cmd.Context(), "set", func(ctx context.Context, c *client.Client, id string) error {
-				return c.MergeAttributes(ctx, id, attributes)
-			})
-		},
-	}
-}
-
-func nodeClear(t *tool) *cobra.Command {
-	var all bool
-	cmd := &cobra.Command{
-		Use:   "clear KEY ...",
-		Short: "Remove attributes from nodes; what they inherit shows again",
-		Example: `  cw-nodectl -i n0 clear _boot_style
-  cw-nodectl -i n0 clear --all-attribs`,
-	}
-	cmd.Flags().BoolVar(&all, "all-attribs", false, "remove all attributes that the nodes have themselves")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if all == (len(args) > 0) {
-			return usagef("name the attributes to remove, or give --all-attribs")
-		}
-		return t.onNodes(cmd.Context(), "cleared", func(ctx context.Context, c *client.Client, id string) error {
-			if all {
-				return c.SetAttributes(ctx, id, map[string]string{})
-			}
-			return c.ClearAttributes(ctx, id, args)
-		})
-	}
-	return cmd
-}
-
 func nodeGet(t *tool) *cobra.Command {
 	var local bool
 	cmd := &cobra.Command{
@@ -78,7 +33,7 @@ scripts.`,
 		}
 		l, err := t.attributeListing(cmd.Context(), c, func(ctx context.Context, id string) (map[string]any, error) {
 			values, err := get(ctx, id)
-			return pick(id, values, args), missing(id, values, args, err)
+			return pick(values, args), missing(id, values, args, err)
 		})
 		if err == nil && len(l.records) == 1 && len(args) == 1 && t.settings.get(keyFormat) == "" {
 			t.print("%v", l.records[0].fields[args[0]])
@@ -90,7 +45,7 @@ scripts.`,
 }
 
 // pick keeps the named attributes, all when none is named.
-func pick(_ string, values map[string]string, names []string) map[string]any {
+func pick(values map[string]string, names []string) map[string]any {
 	kept := map[string]any{}
 	for k, v := range values {
 		if len(names) == 0 || slices.Contains(names, k) {
@@ -118,7 +73,11 @@ func (t *tool) attributeListing(ctx context.Context, c *client.Client,
 	get func(ctx context.Context, id string) (map[string]any, error),
 ) (listing, error) {
 	l := listing{title: "Attributes"}
-	targets, err := t.nodes(ctx, c, "all")
+	choose := t.selectNodes
+	if len(t.opts.ids) == 0 {
+		choose = allNodes
+	}
+	targets, err := choose(ctx, c)
 	if err != nil {
 		return l, err
 	}
@@ -154,7 +113,7 @@ func nodeAttribs(t *tool) *cobra.Command {
 		}
 		get := func(ctx context.Context, id string) (map[string]any, error) {
 			values, err := c.Attributes(ctx, id)
-			return pick(id, values, nil), err
+			return pick(values, nil), err
 		}
 		if explain || cmd.CalledAs() == "explain" {
 			get = func(ctx context.Context, id string) (map[string]any, error) {
@@ -182,30 +141,4 @@ func (t *tool) explained(ctx context.Context, c *client.Client, id string) (map[
 		}
 	}
 	return shown, nil
-}
-
-func nodeJoin(t *tool) *cobra.Command {
-	return &cobra.Command{
-		Use: "join GROUP ...", Args: cobra.MinimumNArgs(1),
-		Short:   "Put nodes into attribute groups",
-		Example: "  cw-nodectl -i n[0-7] join gpu",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return t.onNodes(cmd.Context(), "joined", func(ctx context.Context, c *client.Client, id string) error {
-				return c.JoinGroups(ctx, id, args)
-			})
-		},
-	}
-}
-
-func nodeLeave(t *tool) *cobra.Command {
-	return &cobra.Command{
-		Use: "leave GROUP ...", Args: cobra.MinimumNArgs(1),
-		Short:   "Take nodes out of attribute groups",
-		Example: "  cw-nodectl -i n[0-7] leave gpu",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return t.onNodes(cmd.Context(), "left", func(ctx context.Context, c *client.Client, id string) error {
-				return c.LeaveGroups(ctx, id, args)
-			})
-		},
-	}
 }

@@ -84,3 +84,19 @@ func (o *options) form() string {
 		return ""
 	}
 }
+
+// detailFlags adds -l and -L, and returns what they were given as.
+func detailFlags(cmd *cobra.Command) func() detail {
+	l := cmd.Flags().BoolP("long", "l", false, "show the fields")
+	ll := cmd.Flags().BoolP("long-long", "L", false, "show all fields")
+	return func() detail {
+		switch {
+		case *ll:
+			return longLong
+		case *l:
+			return long
+		default:
+			return short
+		}
+	}
+}

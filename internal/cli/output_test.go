@@ -1,56 +1,17 @@
 package cli_test
 
 import (
-	"bytes"
 	"errors"
 	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/bridgehead-hpc/bridgehead/internal/cli"
-	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
-
-// session is a home with a head behind a local socket.
-type session struct {
-	env      cli.Env
-	head     *fakeHead
-	out, err bytes.Buffer
-}
-
-func newSession(t *testing.T, change ...func(*fakeHead)) *session {
-	t.Helper()
-	head := newFakeHead()
-	for _, c := range change {
-		c(head)
-	}
-	_, socket := head.start(t, t.TempDir())
-	s := &session{head: head}
-	s.env = cli.Env{
-		Stdin: strings.NewReader(""), Stdout: &s.out, Stderr: &s.err, Home: t.TempDir(), Etc: t.TempDir(),
-		Clock: clock.NewManual(time.Date(2024, 8, 2, 19, 10, 50, 500e6, time.UTC)),
-		Getenv: func(key string) string {
-			return map[string]string{"CW_SOCKET": socket}[key]
-		},
-	}
-	return s
-}
-
-func (s *session) nodectl(t *testing.T, args ...string) int {
-	t.Helper()
-	s.out.Reset()
-	s.err.Reset()
-	env := s.env
-	env.Args = args
-	return cli.NodeCtl(t.Context(), env)
-}
 
 func TestOutputForms(t *testing.T) {
 	t.Parallel()

@@ -1,37 +1,17 @@
 package cluster_test
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/cluster"
+	"github.com/bridgehead-hpc/bridgehead/internal/cluster/clustertest"
 )
 
-// realData returns the folder with the data of real clusters, or skips the test.
-func realData(t *testing.T) string {
-	t.Helper()
-	if dir := os.Getenv("BRIDGEHEAD_TESTDATA"); dir != "" {
-		return dir
-	}
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		data := filepath.Join(dir, "..", "shared", "data")
-		if info, err := os.Stat(data); err == nil && info.IsDir() {
-			return data
-		}
-	}
-	t.Skip("no data of real clusters: set BRIDGEHEAD_TESTDATA to a folder with job-archive/")
-	return ""
-}
-
 func TestRealClustersLoad(t *testing.T) {
-	r, err := cluster.LoadDir(filepath.Join(realData(t), "job-archive"))
+	r, err := cluster.LoadDir(filepath.Join(clustertest.RealData(t), "job-archive"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +46,7 @@ func TestRealClustersLoad(t *testing.T) {
 }
 
 func TestRealClustersSurviveWriting(t *testing.T) {
-	r, err := cluster.LoadDir(filepath.Join(realData(t), "job-archive"))
+	r, err := cluster.LoadDir(filepath.Join(clustertest.RealData(t), "job-archive"))
 	if err != nil {
 		t.Fatal(err)
 	}

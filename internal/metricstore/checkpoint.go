@@ -1,20 +1,12 @@
 package metricstore
 
 import (
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 
-	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/chunk"
-	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/frame"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/wal"
 )
-
-// chunksPerRecord keeps records of long series far below the largest that a reader accepts.
-const chunksPerRecord = 64
 
 // Checkpoint writes everything to a new file and then removes the log that it makes superfluous. Writers go on
 // meanwhile: their records go to new segments, and to replay those over a checkpoint that already has some of their
@@ -70,145 +62,6 @@ func (db *DB) writeCheckpoint(number uint64) (err error) {
 		return fmt.Errorf("write checkpoint: %w", err)
 	}
 	return nil
-}
-
-// dump writes the content of a checkpoint. It holds up the writers of a shard only while it copies one host.
-func (db *DB) dump(f *os.File) error {
-	var salt [8]byte
-	if _, err := rand.Read(salt[:]); err != nil {
-		return err
-	}
-	w := &checkpointWriter{file: f, salt: binary.LittleEndian.Uint64(salt[:])}
-	w.buf = frame.AppendHeader(w.buf, checkpointKind(), w.salt)
-	for _, sh := range db.shards {
-		sh.mu.RLock()
-		hosts := sh.sorted()
-		sh.mu.RUnlock()
-		for _, h := range hosts {
-			sh.mu.RLock()
-			for _, s := range h.series {
-				w.series(s)
-			}
-			sh.mu.RUnlock()
-			if err := w.flush(); err != nil {
-				return err
-			}
-		}
-	}
-	w.end()
-	return w.flush()
-}
-
-// checkpointWriter collects records and writes them to the file.
-type checkpointWriter struct {
-	file    *os.File
-	salt    uint64
-	buf     []byte
-	records uint64
-}
-
-// series appends the records of a series. One without samples has none.
-func (w *checkpointWriter) series(s *series) {
-	for rest := s.chunks; len(rest) > 0; {
-		n := min(len(rest), chunksPerRecord)
-		start := len(w.buf)
-		w.buf = append(frame.Begin(w.buf), entrySeries)
-		w.buf = appendIdentity(w.buf, s)
-		w.buf = binary.AppendUvarint(w.buf, uint64(n))
-		for i := range rest[:n] {
-			w.buf = appendChunk(w.buf, &rest[i])
-		}
-		frame.End(w.buf, start, w.salt)
-		w.records++
-		rest = rest[n:]
-	}
-}
-
-func appendChunk(dst []byte, c *chunk.Chunk) []byte {
-	dst = binary.AppendVarint(dst, c.First())
-	dst = binary.AppendUvarint(dst, uint64(len(c.Values())))
-	for _, v := range c.Values() {
-		dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(v))
-	}
-	return dst
-}
-
-// end appends the record that tells a complete checkpoint.
-func (w *checkpointWriter) end() {
-	start := len(w.buf)
-	w.buf = binary.AppendUvarint(append(frame.Begin(w.buf), entryEnd), w.records)
-	frame.End(w.buf, start, w.salt)
-}
-
-func (w *checkpointWriter) flush() error {
-	_, err := w.file.Write(w.buf)
-	w.buf = w.buf[:0]
-	return err
-}
-
-// readCheckpoint fills the empty store from the file.
-func (db *DB) readCheckpoint(path string) error {
-	var records, promised uint64
-	complete := false
-	end, err := db.readRecords(path, checkpointKind(), func(payload []byte, _ int64) error {
-		d := decoder{rest: payload}
-		switch d.byte() {
-		case entrySeries:
-			records++
-			if err := db.restoreChunks(&d); err != nil {
-				return err
-			}
-		case entryEnd:
-			promised, complete = d.uvarint(), true
-		default:
-			d.fail()
-		}
-		if d.failed || len(d.rest) > 0 {
-			return errEntry
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if !complete || records != promised || end.torn != end.size {
-		db.damage(path, "the checkpoint is not complete")
-	}
-	return nil
-}
-
-func (db *DB) restoreChunks(d *decoder) error {
-	l, step, phase := d.identity()
-	n := d.uvarint()
-	if d.failed {
-		return errEntry
-	}
-	s, err := db.restoreSeries(&l, step, phase)
-	if err != nil {
-		return err
-	}
-	for range n {
-		first := d.varint()
-		count := d.uvarint()
-		if d.failed || count > chunk.Slots {
-			return errEntry
-		}
-		c, ok := chunk.Restore(first, decodeValues(d.bytes(8*count)))
-		if !ok {
-			return errEntry
-		}
-		db.bytes.Add(int64(s.restore(c)))
-		db.recovery.Checkpoint += int64(count)
-	}
-	return nil
-}
-
-func decodeValues(raw []byte) []float64 {
-	values := make([]float64, len(raw)/8)
-	for i := range values {
-		values[i] = math.Float64frombits(binary.LittleEndian.Uint64(raw[8*i:]))
-	}
-	return values
 }
 
 // removeBefore removes the files that the checkpoint with that number makes superfluous. Those in which damage was found
