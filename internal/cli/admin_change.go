@@ -3,8 +3,11 @@ package cli
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/bridgehead-hpc/bridgehead/client"
 )
 
 func adminCreate(t *tool) *cobra.Command {
@@ -27,9 +30,25 @@ administrator gets yours), keys (SSH public keys), description. A value @FILE is
 			if err != nil {
 				return err
 			}
-			return t.createAll(cmd.Context(), records, "name", c.CreateAdmin)
+			return t.createAll(cmd.Context(), records, "name", func(ctx context.Context, fields map[string]any) (string, error) {
+				uid, err := c.CreateAdmin(ctx, fields)
+				if _, named := fields["roles"]; err != nil || named {
+					return uid, err
+				}
+				return uid, t.sayInherited(ctx, c, uid)
+			})
 		},
 	}
+}
+
+// sayInherited names the roles that a new administrator has got without being asked for: his creator's.
+func (t *tool) sayInherited(ctx context.Context, c *client.Client, uid string) error {
+	a, err := c.GetAdmin(ctx, uid)
+	if err != nil {
+		return err
+	}
+	t.say("%s has your roles, since none were named: %s", a.Name, strings.Join(a.Roles, ","))
+	return nil
 }
 
 func adminUpdate(t *tool) *cobra.Command {
