@@ -29,11 +29,15 @@ func TestHintsSayWhatToDo(t *testing.T) {
 		{"not logged in", login{}, &loginError{socket: "/s"}, "log in as a user: -u USER"},
 		{"no terminal", login{}, &loginError{reason: "no terminal"}, "give it as -u USER:PASSWD"},
 		{
-			"expired", login{}, &client.ExpiredError{Source: "a.token", Since: now.Add(-time.Hour)},
+			"expired",
+			login{},
+			&client.ExpiredError{Source: "a.token", Since: now.Add(-time.Hour)},
 			"that is 1:00:00 ago. A new one: cw-adminctl -i NAME token --lifetime 1d --outfile a.token, run by an administrator or with -u USER",
 		},
 		{
-			"expired, made by somebody", login{}, &client.ExpiredError{Source: "a.token", Since: now.Add(-49 * time.Hour), User: "ann", IssuedBy: "root"},
+			"expired, made by somebody",
+			login{},
+			&client.ExpiredError{Source: "a.token", Since: now.Add(-49 * time.Hour), User: "ann", IssuedBy: "root"},
 			"that is 2 days, 1:00:00 ago. A new one: cw-adminctl -i ann token --lifetime 1d --outfile a.token, run by root, who made the old one",
 		},
 		{"no head", login{}, &client.UnreachableError{Cause: errors.New("refused")}, "The address comes from --base-url, CW_BASE_URL or client.base_url"},

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +17,6 @@ type session struct {
 	env      cli.Env
 	vars     map[string]string // the environment
 	head     *fakeHead
-	url      string
 	out, err bytes.Buffer
 }
 
@@ -29,8 +26,8 @@ func newSession(t *testing.T, change ...func(*fakeHead)) *session {
 	for _, c := range change {
 		c(head)
 	}
-	url, socket := head.start(t, t.TempDir())
-	s := &session{head: head, url: url, vars: map[string]string{"CW_SOCKET": socket}}
+	_, socket := head.start(t, t.TempDir())
+	s := &session{head: head, vars: map[string]string{"CW_SOCKET": socket}}
 	s.env = cli.Env{
 		Stdin: strings.NewReader(""), Stdout: &s.out, Stderr: &s.err, Home: t.TempDir(), Etc: t.TempDir(),
 		Clock:  clock.NewManual(time.Date(2024, 8, 2, 19, 10, 50, 500e6, time.UTC)),
@@ -43,11 +40,6 @@ func newSession(t *testing.T, change ...func(*fakeHead)) *session {
 func (s *session) nodectl(t *testing.T, args ...string) int {
 	t.Helper()
 	return s.run(t.Context(), "cw-nodectl", args...)
-}
-
-func (s *session) adminctl(t *testing.T, args ...string) int {
-	t.Helper()
-	return s.run(t.Context(), "cw-adminctl", args...)
 }
 
 func (s *session) run(ctx context.Context, tool string, args ...string) int {
@@ -68,17 +60,4 @@ func (s *session) requests() []string {
 	asked := s.head.asked
 	s.head.asked = nil
 	return asked
-}
-
-// write puts a file into the session's home and returns its path.
-func (s *session) write(t *testing.T, name, text string) string {
-	t.Helper()
-	path := filepath.Join(s.env.Home, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }

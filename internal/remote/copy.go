@@ -30,6 +30,23 @@ func cause(err error) error {
 	return err
 }
 
+// file is where a copy goes, here or on the node.
+type file interface {
+	io.WriteCloser
+	Chmod(mode fs.FileMode) error
+}
+
+// fill copies the content of in, gives out its permission bits and closes it.
+func fill(ctx context.Context, out file, in io.Reader, info fs.FileInfo, tell func(n int)) error {
+	if err := transfer(ctx, out, in, tell); err != nil {
+		return err
+	}
+	if err := out.Chmod(info.Mode().Perm()); err != nil {
+		return err
+	}
+	return out.Close()
+}
+
 // transfer copies until the end, an error, or the end of ctx. io.Copy would do, but it picks sftp's own loops, which
 // know neither.
 func transfer(ctx context.Context, out io.Writer, in io.Reader, tell func(n int)) error {

@@ -63,13 +63,7 @@ func (h *Host) pullFile(ctx context.Context, c *sftp.Client, src, dst string, p 
 			_ = os.Remove(out.Name()) // likewise
 		}
 	}()
-	if err := transfer(ctx, out, in, meter(p, path.Base(src), info.Size())); err != nil {
-		return err
-	}
-	if err := out.Chmod(info.Mode().Perm()); err != nil {
-		return err
-	}
-	if err := out.Close(); err != nil {
+	if err := fill(ctx, out, in, info, meter(p, path.Base(src), info.Size())); err != nil {
 		return err
 	}
 	return os.Rename(out.Name(), dst)

@@ -106,13 +106,7 @@ func (h *Host) pushFile(ctx context.Context, c *sftp.Client, src, dst string, p 
 	if err := out.Chmod(0o600); err != nil { // while it is empty: the server's umask may have been generous
 		return err
 	}
-	if err := transfer(ctx, out, in, meter(p, filepath.Base(src), info.Size())); err != nil {
-		return err
-	}
-	if err := out.Chmod(info.Mode().Perm()); err != nil {
-		return err
-	}
-	if err := out.Close(); err != nil {
+	if err := fill(ctx, out, in, info, meter(p, filepath.Base(src), info.Size())); err != nil {
 		return err
 	}
 	return rename(c, part, dst)
