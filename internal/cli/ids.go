@@ -98,7 +98,7 @@ func (t *tool) addFrom(l *idList, name string, r io.Reader) error {
 	return nil
 }
 
-// splitTop splits at the commas that are not inside brackets.
+// splitTop splits at the commas that are not inside brackets, and drops the blanks around them.
 func splitTop(s string) []string {
 	var parts []string
 	depth, start := 0, 0
@@ -114,5 +114,8 @@ func splitTop(s string) []string {
 		}
 	}
 	parts = append(parts, s[start:])
-	return slices.DeleteFunc(parts, func(p string) bool { return strings.TrimSpace(p) == "" })
+	for i := range parts {
+		parts[i] = strings.TrimSpace(parts[i])
+	}
+	return slices.DeleteFunc(parts, func(p string) bool { return p == "" })
 }

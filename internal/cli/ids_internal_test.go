@@ -33,6 +33,7 @@ func TestParseIDs(t *testing.T) {
 		{"excluded before it is named", []string{"^n1,n[0-2]"}, "", []string{"n0", "n2"}, []string{"n1"}},
 		{"an excluded range", []string{"n[0-4]", "^n[1-3]"}, "", []string{"n0", "n4"}, []string{"n1", "n2", "n3"}},
 		{"all excluded", []string{"n0,^n0"}, "", nil, []string{"n0"}},
+		{"blanks around commas", []string{"n0, n1 , n[3-4]"}, "", []string{"n0", "n1", "n3", "n4"}, nil},
 		{"addresses and groups are taken as they are", []string{"08:00:27:00:00:01,10.0.0.1,%gpu"}, "", []string{"08:00:27:00:00:01", "10.0.0.1", "%gpu"}, nil},
 		{"from stdin", []string{"-", "n9"}, "n0,n1\nn2 # end\n", []string{"n0", "n1", "n2", "n9"}, nil},
 		{"from a file in the home", []string{"@~/list"}, "", []string{"n1", "n4", "n5"}, []string{"n2"}},

@@ -85,7 +85,13 @@ func resolveNodes(ctx context.Context, c *client.Client, ids idList) ([]target, 
 		}
 		targets = append(targets, found...)
 	}
-	targets = slices.DeleteFunc(targets, func(t target) bool { return slices.Contains(ids.exclude, t.label) })
+	// A node may be in the list by name and in a group as well; it is acted on once.
+	seen := map[string]bool{}
+	targets = slices.DeleteFunc(targets, func(t target) bool {
+		drop := seen[t.label] || slices.Contains(ids.exclude, t.label)
+		seen[t.label] = true
+		return drop
+	})
 	return targets, nil
 }
 
