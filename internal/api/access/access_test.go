@@ -156,8 +156,12 @@ func TestAddressComesFromConfiguredProxiesOnly(t *testing.T) {
 func TestAllowedAddressesHoldBelowAPI(t *testing.T) {
 	f := &fake{}
 	gate := &access.Gate{Tokens: f, Sessions: f, APIAllowed: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
-	for path, addr := range map[string]string{"/api/jobs/": "192.0.2.1", "/userapi/jobs/": "", "/api/v1/nodes": ""} {
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)
+	for path, addr := range map[string]string{
+		"/api/jobs/": "192.0.2.1", "//api/jobs/": "192.0.2.1", "/x/../api//jobs": "192.0.2.1", "/api/v1/../jobs": "192.0.2.1",
+		"/userapi/jobs/": "", "/api/v1/nodes": "",
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
+		r.URL.Path = path
 		r.RemoteAddr = "192.0.2.1:5"
 		r.Header.Set("Authorization", "Bearer good")
 		_, err := gate.Authenticate(r)

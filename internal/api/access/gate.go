@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
+	"path"
 	"strings"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
@@ -94,7 +95,8 @@ func (g *Gate) fromSocket(ctx context.Context, name string) (identity.Caller, er
 
 // allowed holds api-allowed-ips (contract clustercockpit 1.5).
 func (g *Gate) allowed(r *http.Request, addr string) error {
-	if len(g.APIAllowed) == 0 || !strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/api/v1/") {
+	where := path.Clean(r.URL.Path) + "/" // however many slashes and dots somebody puts in
+	if len(g.APIAllowed) == 0 || !strings.HasPrefix(where, "/api/") || strings.HasPrefix(where, "/api/v1/") {
 		return nil
 	}
 	ip, err := netip.ParseAddr(addr)
