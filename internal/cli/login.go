@@ -50,6 +50,14 @@ func (t *tool) connect() (*client.Client, error) {
 	return conn, nil
 }
 
+// warnIfOpen says so when others can read a file with a token. It is used all the same: who copied it there may have no
+// other way.
+func (t *tool) warnIfOpen(path string) {
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 && !t.opts.quiet {
+		t.tell("WARNING: others may read the token in %s; run: chmod 600 %s\n", path, path)
+	}
+}
+
 // credential returns what the client proves the way in with; nil for the local socket.
 func (t *tool) credential(way login) (client.Credential, error) {
 	keep, err := t.settings.boolean(keyKeepLogin, true)
@@ -57,6 +65,7 @@ func (t *tool) credential(way login) (client.Credential, error) {
 	case err != nil:
 		return nil, err
 	case way.tokenFile != "":
+		t.warnIfOpen(way.tokenFile)
 		return client.FileToken(way.tokenFile), nil
 	case way.user == "":
 		return nil, nil //nolint:nilnil // the head knows the user of its socket without
