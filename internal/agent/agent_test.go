@@ -78,8 +78,14 @@ func TestMissingFilesLeaveTheirMetricOut(t *testing.T) {
 	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	for range 2 {
 		now = now.Add(time.Second)
-		if _, err := s.Read(now); err != nil {
+		samples, err := s.Read(now)
+		if err != nil {
 			t.Fatal(err)
+		}
+		for _, sm := range samples {
+			if sm.Metric == "net_bw" || sm.Metric == "file_bw" {
+				t.Errorf("%s was measured without its file", sm.Metric)
+			}
 		}
 	}
 }

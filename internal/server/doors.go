@@ -94,49 +94,50 @@ func (s *Server) clusterNames() []string {
 // stack is what a request passes on its way: id, log, headers, cross-site check, compression, then the dialect that its
 // path belongs to, or the pages.
 func (s *Server) stack(pages http.Handler) (http.Handler, error) {
+	h, err := s.dispatch(pages)
+	if err != nil {
+		return nil, err
+	}
 	zip, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.CompressionLevel(5), gzhttp.ContentTypes([]string{"application/json", "text/plain", "text/html", "text/css"}))
 	if err != nil {
 		return nil, fmt.Errorf("set up compression: %w", err)
 	}
-	return withRequestID(withLog(withHeaders(crossOrigin().Handler(zip(s.dispatch(pages)))), s.log, s.clock)), nil
+	return withRequestID(withLog(withHeaders(crossOrigin().Handler(zip(h))), s.log, s.clock)), nil
 }
 
 // dispatch sends a path to the dialect that has a route for it. Paths below /api that nobody has go to the dialect whose
 // shape the errors have there; everything else is a page.
-func (s *Server) dispatch(pages http.Handler) http.Handler {
-	byPath := map[string]http.Handler{}
-	fallback := map[string]http.Handler{}
+func (s *Server) dispatch(pages http.Handler) (http.Handler, error) {
+	muxes := map[string]http.Handler{}
+	owner := map[string]string{} // first words of a path -> name of the dialect
 	for _, d := range s.dialects {
-		mux := d.Mux(api.Guard{Auth: s.gate, Refused: s.refused.note})
+		muxes[d.Name] = d.Mux(api.Guard{Auth: s.gate, Refused: s.refused.note})
 		for _, rt := range d.Routes {
 			for _, p := range append([]string{rt.Path}, rt.Aliases...) {
-				byPath[firstWords(p)] = pick(byPath[firstWords(p)], mux)
+				words := firstWords(p)
+				if other, taken := owner[words]; taken && other != d.Name {
+					return nil, fmt.Errorf("routes: %s and %s both have paths that begin with /%s", other, d.Name, words)
+				}
+				owner[words] = d.Name
 			}
 		}
-		fallback[d.Name] = mux
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch p := r.URL.Path; {
-		case strings.HasPrefix(p, "/api/v1/") || p == "/api/v1":
-			fallback["ware"].ServeHTTP(w, r)
+		p := r.URL.Path
+		name, owned := owner[firstWords(p)]
+		switch {
+		case below(p, "/api/v1"):
+			muxes["ware"].ServeHTTP(w, r)
 		case p == "/login" && r.Method == http.MethodGet:
 			pages.ServeHTTP(w, r)
-		case byPath[firstWords(p)] != nil:
-			byPath[firstWords(p)].ServeHTTP(w, r)
+		case owned:
+			muxes[name].ServeHTTP(w, r)
 		case below(p, "/api", "/userapi", "/frontend") || strings.HasPrefix(p, "/config/"):
-			fallback["cockpit"].ServeHTTP(w, r)
+			muxes["cockpit"].ServeHTTP(w, r)
 		default:
 			pages.ServeHTTP(w, r)
 		}
-	})
-}
-
-// pick keeps the first dialect that claims a path: Check has made sure that none claims another's.
-func pick(have, next http.Handler) http.Handler {
-	if have != nil {
-		return have
-	}
-	return next
+	}), nil
 }
 
 func below(path string, prefixes ...string) bool {

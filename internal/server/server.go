@@ -131,14 +131,16 @@ func (s *Server) openMetrics() (err error) {
 	if err != nil {
 		return fmt.Errorf("open metric store in %s: %w", c.Checkpoints.Directory, err)
 	}
+	// Made once: every batch of samples asks for one.
+	catalogues := map[string]metric.Catalogue{}
+	for _, c := range s.clusters.List() {
+		catalogues[c.Name] = c.Catalogue()
+	}
 	s.samples = metric.NewService(metric.ServiceConfig{
 		Engine: s.metrics, Clock: s.clock,
 		Catalogue: func(name string) (metric.Catalogue, bool) {
-			c, ok := s.clusters.Get(name)
-			if !ok {
-				return nil, false
-			}
-			return c.Catalogue(), true
+			c, ok := catalogues[name]
+			return c, ok
 		},
 	})
 	return nil
