@@ -36,7 +36,11 @@ type Caller struct {
 	// Permissions is what the caller may do now: the roles in the database, narrowed by the credential.
 	Permissions Set
 	// HandsOn is what the caller may give to others; it includes Permissions.
-	HandsOn   Set
+	HandsOn Set
+	// Limits are the nodes that roles and credential leave for some permissions; all of them hold.
+	Limits []NodeLimit
+	// Clusters are those that the credential reaches; nil is all of them.
+	Clusters  []string
 	TokenID   string    // jti, "" unless Via is ViaToken
 	TokenKind string    // kind claim, "" unless Via is ViaToken
 	Expires   time.Time // when the credential ends; zero when it does not

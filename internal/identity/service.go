@@ -73,29 +73,28 @@ func (s *Service) List(ctx context.Context, c Caller) (_ []User, err error) {
 	return users, err
 }
 
-// Resolve returns the user with exactly that name, what he may do now, and what he may hand on. It is meant for
-// authenticators and checks no permission. It fails with fault.NotFound, and with fault.Unauthenticated when the user
-// is disabled.
-func (s *Service) Resolve(ctx context.Context, name string) (u User, has, handsOn Set, err error) { //nolint:revive // the three answers are one: who it is and what he may
-	u, err = s.store.GetUser(ctx, name)
-	return s.resolved(u, err)
+// Resolve returns what the user with exactly that name may do now. It is meant for authenticators and checks no permission. It
+// fails with fault.NotFound, and with fault.Unauthenticated when the user is disabled.
+func (s *Service) Resolve(ctx context.Context, name string) (Standing, error) {
+	u, err := s.store.GetUser(ctx, name)
+	return s.standing(u, err)
 }
 
 // ResolveID is Resolve for the id, which unlike a name never comes to mean somebody else.
-func (s *Service) ResolveID(ctx context.Context, id UserID) (u User, has, handsOn Set, err error) { //nolint:revive // as Resolve
-	u, err = s.store.GetUserByID(ctx, id)
-	return s.resolved(u, err)
+func (s *Service) ResolveID(ctx context.Context, id UserID) (Standing, error) {
+	u, err := s.store.GetUserByID(ctx, id)
+	return s.standing(u, err)
 }
 
-func (s *Service) resolved(u User, err error) (_ User, has, handsOn Set, _ error) { //nolint:revive // as Resolve
+func (s *Service) standing(u User, err error) (Standing, error) {
 	if err != nil {
-		return User{}, Set{}, Set{}, fmt.Errorf("resolve user: %w", err)
+		return Standing{}, fmt.Errorf("resolve user: %w", err)
 	}
 	if u.Disabled {
-		return User{}, Set{}, Set{}, fault.New(fault.Unauthenticated, "user %q is disabled", u.Name)
+		return Standing{}, fault.New(fault.Unauthenticated, "user %q is disabled", u.Name)
 	}
-	has, handsOn = s.roles.Effective(u.Roles)
-	return u.public(), has, handsOn, nil
+	has, handsOn := s.roles.Effective(u.Roles)
+	return Standing{User: u.public(), Permissions: has, HandsOn: handsOn}, nil
 }
 
 // shortestPrefix is how much of an id names a user (contract clusterware 3.2).

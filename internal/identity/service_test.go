@@ -49,26 +49,26 @@ func TestResolveSaysWhatIsTrueNow(t *testing.T) {
 	w := newWorld(t)
 	w.add(t, "chief", identity.RoleFullAdmin)
 	u := w.add(t, "p", identity.RoleProductionEngineer)
-	_, has, handsOn, err := w.ResolveID(t.Context(), u.ID)
-	if err != nil || !has.Has(identity.NodesWriteReserv) || handsOn != has {
-		t.Errorf("%v, %v", has.Names(), err)
+	st, err := w.ResolveID(t.Context(), u.ID)
+	if err != nil || !st.Permissions.Has(identity.NodesWriteReserv) || st.HandsOn != st.Permissions {
+		t.Errorf("%v, %v", st.Permissions.Names(), err)
 	}
 	if _, err := w.Update(t.Context(), root, "p", identity.Update{Roles: &roleList{identity.RoleAuthUser}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, has, _, err = w.Resolve(t.Context(), "p"); err != nil || has.Has(identity.NodesWriteReserv) {
-		t.Errorf("demoted: %v, %v", has.Names(), err)
+	if st, err = w.Resolve(t.Context(), "p"); err != nil || st.Permissions.Has(identity.NodesWriteReserv) {
+		t.Errorf("demoted: %v, %v", st.Permissions.Names(), err)
 	}
 	if _, err := w.Update(t.Context(), root, "p", identity.Update{Disabled: new(true)}); err != nil {
 		t.Fatal(err)
 	}
-	_, _, _, err = w.Resolve(t.Context(), "p")
+	_, err = w.Resolve(t.Context(), "p")
 	fails(t, "disabled", err, fault.Unauthenticated)
 	if err := w.Delete(t.Context(), root, "p"); err != nil {
 		t.Fatal(err)
 	}
-	_, _, _, err = w.ResolveID(t.Context(), u.ID)
+	_, err = w.ResolveID(t.Context(), u.ID)
 	fails(t, "deleted", err, fault.NotFound)
-	_, _, _, err = w.Resolve(t.Context(), string(u.ID[:8]))
+	_, err = w.Resolve(t.Context(), string(u.ID[:8]))
 	fails(t, "authenticators take whole names only", err, fault.NotFound)
 }

@@ -58,11 +58,13 @@ func (w *world) add(t *testing.T, name string, roles ...identity.Role) identity.
 // as returns the caller that the user is with a session.
 func (w *world) as(t *testing.T, name string) identity.Caller {
 	t.Helper()
-	u, has, handsOn, err := w.Resolve(t.Context(), name)
+	st, err := w.Resolve(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return identity.Caller{User: u, Via: identity.ViaSession, Permissions: has, HandsOn: handsOn, Addr: "192.0.2.1", RequestID: "r1"}
+	c := st.Caller(identity.ViaSession)
+	c.Addr, c.RequestID = "192.0.2.1", "r1"
+	return c
 }
 
 // last returns the newest record of the trail.

@@ -37,7 +37,7 @@ func (s *Service) grantForOther(ctx context.Context, c identity.Caller, r MintRe
 	if r.For == "" {
 		return grant{}, fault.New(fault.Invalid, "the user whom the token is for is missing: the command line has no account of its own")
 	}
-	u, has, _, err := s.users.Resolve(ctx, r.For)
+	st, err := s.users.Resolve(ctx, r.For)
 	switch {
 	case fault.Is(err, fault.Unauthenticated): // about him, not about the caller
 		return grant{}, fault.Because(fault.Denied, err, "user %q is disabled", r.For)
@@ -46,9 +46,9 @@ func (s *Service) grantForOther(ctx context.Context, c identity.Caller, r MintRe
 	case err != nil:
 		return grant{}, err
 	}
-	g := grant{user: u, readOnly: r.ReadOnly}
-	effective := narrow(has, wanted, r.ReadOnly)
-	if err := s.users.MayActAs(ctx, c, u, effective); err != nil {
+	g := grant{user: st.User, readOnly: r.ReadOnly}
+	effective := narrow(st.Permissions, wanted, r.ReadOnly)
+	if err := s.users.MayActAs(ctx, c, st.User, effective); err != nil {
 		return grant{}, err
 	}
 	if r.Permissions != nil {
@@ -69,15 +69,15 @@ func (s *Service) grantForSelf(ctx context.Context, c identity.Caller, r MintReq
 			return grant{}, err
 		}
 	}
-	u, has, _, err := s.users.ResolveID(ctx, c.User.ID)
+	st, err := s.users.ResolveID(ctx, c.User.ID)
 	if err != nil {
 		return grant{}, err
 	}
-	g := grant{user: u, readOnly: r.ReadOnly}
-	if r.Permissions == nil && has.SubsetOf(c.Permissions) {
+	g := grant{user: st.User, readOnly: r.ReadOnly}
+	if r.Permissions == nil && st.Permissions.SubsetOf(c.Permissions) {
 		return g, nil
 	}
-	g.permissions, err = names(narrow(has, wanted, r.ReadOnly).Intersect(c.Permissions))
+	g.permissions, err = names(narrow(st.Permissions, wanted, r.ReadOnly).Intersect(c.Permissions))
 	return g, err
 }
 

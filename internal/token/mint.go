@@ -57,7 +57,8 @@ func (s *Service) issue(ctx context.Context, c identity.Caller, r MintRequest, g
 	iat := now.Truncate(time.Second)
 	claims := Claims{
 		Issuer: s.verifier.issuer, Subject: g.user.Name, UserID: g.user.ID, ID: newID(), IssuedAt: iat, NotBefore: iat,
-		Expires: iat.Add(lifetime), Kind: r.Kind, Actor: g.actor, Permissions: g.permissions, ReadOnly: g.readOnly,
+		Expires: iat.Add(lifetime), Kind: r.Kind, Actor: g.actor,
+		Narrowing: Narrowing{Permissions: g.permissions, ReadOnly: g.readOnly},
 	}
 	for _, role := range g.user.Roles {
 		claims.Roles = append(claims.Roles, string(role))

@@ -239,25 +239,25 @@ func TestNarrowing(t *testing.T) {
 	w := newWorld(t)
 	w.add(t, "prod", identity.RoleProductionEngineer)
 	login := w.as(t, "prod")
-	c := w.enter(t, w.mint(t, login, token.MintRequest{Permissions: []string{"NodesWrite", "NodesRead", "HeadsWrite"}}).Text)
+	c := w.enter(t, w.mint(t, login, token.MintRequest{Narrowing: token.Narrowing{Permissions: []string{"NodesWrite", "NodesRead", "HeadsWrite"}}}).Text)
 	if diff := cmp.Diff([]string{"NodesRead", "NodesWrite"}, c.Permissions.Names()); diff != "" {
 		t.Errorf("permissions (-want +got):\n%s", diff)
 	}
-	c = w.enter(t, w.mint(t, login, token.MintRequest{ReadOnly: true}).Text)
+	c = w.enter(t, w.mint(t, login, token.MintRequest{Narrowing: token.Narrowing{ReadOnly: true}}).Text)
 	if want := login.Permissions.Intersect(identity.ReadOnly()); c.Permissions != want || c.HandsOn != want {
 		t.Errorf("read-only gives %v", c.Permissions.Names())
 	}
 	_, err := w.Mint(t.Context(), c, token.MintRequest{})
 	fails(t, "a read-only token mints", err, fault.Denied)
 	for what, r := range map[string]token.MintRequest{
-		"unknown permission": {Permissions: []string{"NodesWrit"}}, "nothing left": {Permissions: []string{"HeadsWrite"}},
-		"empty list": {Permissions: []string{}}, "nothing that reads": {Permissions: []string{"NodesWrite"}, ReadOnly: true},
+		"unknown permission": {Narrowing: token.Narrowing{Permissions: []string{"NodesWrit"}}}, "nothing left": {Narrowing: token.Narrowing{Permissions: []string{"HeadsWrite"}}},
+		"empty list": {Narrowing: token.Narrowing{Permissions: []string{}}}, "nothing that reads": {Narrowing: token.Narrowing{Permissions: []string{"NodesWrite"}, ReadOnly: true}},
 	} {
 		_, err := w.Mint(t.Context(), login, r)
 		fails(t, what, err, fault.Invalid)
 	}
 	// The narrowing is a ceiling, not a grant.
-	raw := w.mint(t, login, token.MintRequest{Permissions: []string{"NodesWrite", "NodesRead"}}).Text
+	raw := w.mint(t, login, token.MintRequest{Narrowing: token.Narrowing{Permissions: []string{"NodesWrite", "NodesRead"}}}).Text
 	w.change(t, "prod", identity.Update{Roles: &[]identity.Role{identity.RoleAuthUser}})
 	if c := w.enter(t, raw); !cmp.Equal(c.Permissions.Names(), []string{"NodesRead"}) {
 		t.Errorf("after demotion: %v", c.Permissions.Names())
@@ -280,7 +280,7 @@ func TestMintedRightsAreNeverMore(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		c := w.as(t, rapid.SampledFrom(names).Draw(rt, "actor"))
 		for range 3 {
-			r := token.MintRequest{For: rapid.SampledFrom(append(names, "")).Draw(rt, "for"), ReadOnly: rapid.Bool().Draw(rt, "read only")}
+			r := token.MintRequest{For: rapid.SampledFrom(append(names, "")).Draw(rt, "for"), Narrowing: token.Narrowing{ReadOnly: rapid.Bool().Draw(rt, "read only")}}
 			if rapid.Bool().Draw(rt, "narrow") {
 				for _, p := range rapid.SliceOfN(rapid.SampledFrom(identity.All().List()), 1, 40).Draw(rt, "permissions") {
 					r.Permissions = append(r.Permissions, p.String())

@@ -12,11 +12,11 @@ import (
 
 // Users finds accounts and decides who may act for whom. *identity.Service is one.
 type Users interface {
-	// Resolve returns the user with that name, what he may do now, and what he may hand on; fault.NotFound, and
-	// fault.Unauthenticated when he is disabled.
-	Resolve(ctx context.Context, name string) (u identity.User, has, handsOn identity.Set, err error)
+	// Resolve returns what the user with that name may do now; fault.NotFound, and fault.Unauthenticated when he is
+	// disabled.
+	Resolve(ctx context.Context, name string) (identity.Standing, error)
 	// ResolveID is Resolve for the id.
-	ResolveID(ctx context.Context, id identity.UserID) (u identity.User, has, handsOn identity.Set, err error)
+	ResolveID(ctx context.Context, id identity.UserID) (identity.Standing, error)
 	// MayActAs returns nil, or fault.Denied with the reason.
 	MayActAs(ctx context.Context, actor identity.Caller, target identity.User, narrowed identity.Set) error
 	// OnRevoke has f called with the ids of tokens that fell with a change of a user, before that change returns.
@@ -102,19 +102,18 @@ func (s *Service) caller(ctx context.Context, claims Claims) (identity.Caller, e
 	if s.revoked.has(claims.ID) {
 		return identity.Caller{}, refuse(claims, "revoked")
 	}
-	u, has, handsOn, err := s.subject(ctx, claims)
+	st, err := s.subject(ctx, claims)
 	if err != nil {
 		return identity.Caller{}, unlessRefused(claims, err)
 	}
-	c := identity.Caller{
-		User: u, Via: identity.ViaToken, Permissions: claims.Narrow(has), HandsOn: handsOn,
-		TokenID: claims.ID, TokenKind: string(claims.Kind), Expires: claims.Expires,
-	}
+	c := st.Caller(identity.ViaToken)
+	c.Permissions = claims.Narrow(st.Permissions)
+	c.TokenID, c.TokenKind, c.Expires = claims.ID, string(claims.Kind), claims.Expires
 	if claims.narrows() {
 		c.HandsOn = c.Permissions
 	}
 	if claims.Actor != nil {
-		if err := s.stillActs(ctx, *claims.Actor, u, c.Permissions); err != nil {
+		if err := s.stillActs(ctx, *claims.Actor, c.User, c.Permissions); err != nil {
 			return identity.Caller{}, unlessRefused(claims, err)
 		}
 		c.Actor = claims.Actor
@@ -125,18 +124,18 @@ func (s *Service) caller(ctx context.Context, claims Claims) (identity.Caller, e
 }
 
 // subject finds the account. Tokens of ours name it by an id that is never used again; foreign ones only by its name.
-func (s *Service) subject(ctx context.Context, claims Claims) (u identity.User, has, handsOn identity.Set, err error) { //nolint:revive // as Users
+func (s *Service) subject(ctx context.Context, claims Claims) (identity.Standing, error) {
 	if claims.UserID == "" {
 		if claims.Subject == "" {
-			return u, has, handsOn, fault.New(fault.NotFound, "no sub")
+			return identity.Standing{}, fault.New(fault.NotFound, "no sub")
 		}
 		return s.users.Resolve(ctx, claims.Subject)
 	}
-	u, has, handsOn, err = s.users.ResolveID(ctx, claims.UserID)
-	if err == nil && u.Name != claims.Subject {
+	st, err := s.users.ResolveID(ctx, claims.UserID)
+	if err == nil && st.User.Name != claims.Subject {
 		err = fault.New(fault.NotFound, "the account is not of that name")
 	}
-	return u, has, handsOn, err
+	return st, err
 }
 
 // stillActs asks again, with everybody's rights as they are now, whether the actor may act as the user. So a token falls
@@ -145,11 +144,11 @@ func (s *Service) stillActs(ctx context.Context, a identity.Actor, as identity.U
 	if a.ID == "" { // the head's own command line
 		return nil
 	}
-	u, has, handsOn, err := s.users.ResolveID(ctx, a.ID)
+	actor, err := s.users.ResolveID(ctx, a.ID)
 	if err != nil {
 		return err
 	}
-	return s.users.MayActAs(ctx, identity.Caller{User: u, Permissions: has, HandsOn: handsOn}, as, narrowed)
+	return s.users.MayActAs(ctx, actor.Caller(""), as, narrowed)
 }
 
 // unlessRefused turns what an account has against its token into the one refusal, and lets failures pass.

@@ -134,11 +134,11 @@ func TestNarrowNeverAdds(t *testing.T) {
 		want   identity.Set
 	}{
 		"not narrowed":       {token.Claims{}, has},
-		"named":              {token.Claims{Permissions: []string{"NodesWrite", "AdminsWrite"}}, identity.SetOf(identity.NodesWrite)},
-		"unknown":            {token.Claims{Permissions: []string{"nodeswrite", "*"}}, identity.Set{}},
-		"to reading":         {token.Claims{ReadOnly: true}, identity.SetOf(identity.NodesRead, identity.MetricsRead)},
-		"both":               {token.Claims{Permissions: []string{"NodesWrite", "NodesRead"}, ReadOnly: true}, identity.SetOf(identity.NodesRead)},
-		"both, nothing left": {token.Claims{Permissions: []string{"NodesWrite"}, ReadOnly: true}, identity.Set{}},
+		"named":              {token.Claims{Narrowing: token.Narrowing{Permissions: []string{"NodesWrite", "AdminsWrite"}}}, identity.SetOf(identity.NodesWrite)},
+		"unknown":            {token.Claims{Narrowing: token.Narrowing{Permissions: []string{"nodeswrite", "*"}}}, identity.Set{}},
+		"to reading":         {token.Claims{Narrowing: token.Narrowing{ReadOnly: true}}, identity.SetOf(identity.NodesRead, identity.MetricsRead)},
+		"both":               {token.Claims{Narrowing: token.Narrowing{Permissions: []string{"NodesWrite", "NodesRead"}, ReadOnly: true}}, identity.SetOf(identity.NodesRead)},
+		"both, nothing left": {token.Claims{Narrowing: token.Narrowing{Permissions: []string{"NodesWrite"}, ReadOnly: true}}, identity.Set{}},
 	} {
 		if got := c.claims.Narrow(has); got != c.want {
 			t.Errorf("%s: %v, want %v", what, got.Names(), c.want.Names())

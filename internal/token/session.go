@@ -71,7 +71,7 @@ func (s *Sessions) Authenticate(ctx context.Context, secret, addr, requestID str
 	if !now.Before(session.Expires) || s.Idle > 0 && now.Sub(session.Seen) >= s.Idle {
 		return identity.Caller{}, refuseSession("ended by time")
 	}
-	u, has, handsOn, err := s.Users.ResolveID(ctx, session.UserID)
+	st, err := s.Users.ResolveID(ctx, session.UserID)
 	switch {
 	case fault.Is(err, fault.NotFound), fault.Is(err, fault.Unauthenticated):
 		return identity.Caller{}, refuseSession(err.Error())
@@ -83,10 +83,9 @@ func (s *Sessions) Authenticate(ctx context.Context, secret, addr, requestID str
 			return identity.Caller{}, fmt.Errorf("authenticate session: %w", err)
 		}
 	}
-	return identity.Caller{
-		User: u, Via: identity.ViaSession, Permissions: has, HandsOn: handsOn, Expires: session.Expires,
-		Addr: addr, RequestID: requestID,
-	}, nil
+	c := st.Caller(identity.ViaSession)
+	c.Expires, c.Addr, c.RequestID = session.Expires, addr, requestID
+	return c, nil
 }
 
 // End ends a session. It is no error when there is none.
@@ -99,9 +98,9 @@ func (s *Sessions) End(ctx context.Context, secret, addr, requestID string) erro
 		return err
 	}
 	c := identity.Caller{Via: identity.ViaSession, Addr: addr, RequestID: requestID}
-	switch u, _, _, err := s.Users.ResolveID(ctx, session.UserID); {
+	switch st, err := s.Users.ResolveID(ctx, session.UserID); {
 	case err == nil:
-		c.User = u
+		c.User = st.User
 	case fault.Is(err, fault.NotFound), fault.Is(err, fault.Unauthenticated): // deleted or disabled: ends all the same
 		c.User.Name = string(session.UserID)
 	default:

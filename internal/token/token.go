@@ -26,21 +26,29 @@ const (
 
 // Claims is what a token says. Times have whole seconds.
 type Claims struct {
-	Issuer    string
-	Audience  []string
-	Subject   string          // user name
-	UserID    identity.UserID // "" in foreign tokens; binds the token to one account, not to its name
-	ID        string          // jti; "" in foreign tokens
-	KeyID     string          // kid of the key that verified it
-	IssuedAt  time.Time
-	NotBefore time.Time
-	Expires   time.Time // zero only for foreign tokens, where a site allows them
-	Roles     []string
-	Kind      Kind // "" in foreign tokens
-	Actor     *identity.Actor
-	// The narrowing. Empty means not narrowed.
-	Permissions []string
-	ReadOnly    bool
+	Issuer      string
+	Audience    []string
+	Subject     string          // user name
+	UserID      identity.UserID // "" in foreign tokens; binds the token to one account, not to its name
+	ID          string          // jti; "" in foreign tokens
+	KeyID       string          // kid of the key that verified it
+	IssuedAt    time.Time
+	NotBefore   time.Time
+	Expires     time.Time // zero only for foreign tokens, where a site allows them
+	Roles       []string
+	Kind        Kind // "" in foreign tokens
+	Actor       *identity.Actor
+	StatusIndex int64 // place in the status list; 0 has none
+	Narrowing
+}
+
+// Narrowing is how much less a token may do than its user. Empty fields do not narrow.
+type Narrowing struct {
+	Permissions []string // only these
+	ReadOnly    bool     // only those that read
+	Nodes       string   // only per-node permissions, and only on these nodes: a host list such as n[1-16],login*
+	CIDRs       []string // only from these addresses
+	Clusters    []string // only these clusters
 }
 
 // Token is the record of a token that was minted here. Its text is not kept.
@@ -60,6 +68,9 @@ type Token struct {
 	LastAddr  string
 	Revoked   time.Time // zero while good
 	RevokedBy string
+
+	StatusIndex int64 // place in the status list; 0 has none
+	Narrowing
 }
 
 // Filter selects tokens. Zero fields do not select.
@@ -124,13 +135,12 @@ type SessionStore interface {
 
 // MintRequest asks for a token.
 type MintRequest struct {
-	For         string        // name of the user it is for; "" means the caller himself
-	Kind        Kind          // "" means KindService for oneself and KindImpersonation for others
-	Lifetime    time.Duration // 0 means the default of the kind
-	Name        string        // label for people
-	Purpose     string
-	Permissions []string // narrows to these permissions; nil does not narrow
-	ReadOnly    bool     // narrows to permissions that read
+	For      string        // name of the user it is for; "" means the caller himself
+	Kind     Kind          // "" means KindService for oneself and KindImpersonation for others
+	Lifetime time.Duration // 0 means the default of the kind
+	Name     string        // label for people
+	Purpose  string
+	Narrowing
 }
 
 // Minted is a fresh token. Text is shown once and not kept.

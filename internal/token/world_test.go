@@ -128,11 +128,13 @@ func (w *world) change(t *testing.T, name string, up identity.Update) {
 // as returns the caller that the user is on the local socket.
 func (w *world) as(t *testing.T, name string) identity.Caller {
 	t.Helper()
-	u, has, handsOn, err := w.users.Resolve(t.Context(), name)
+	st, err := w.users.Resolve(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return identity.Caller{User: u, Via: identity.ViaSocket, Permissions: has, HandsOn: handsOn, RequestID: "r1"}
+	c := st.Caller(identity.ViaSocket)
+	c.RequestID = "r1"
+	return c
 }
 
 func (w *world) mint(t *testing.T, c identity.Caller, r token.MintRequest) token.Minted {

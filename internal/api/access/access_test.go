@@ -28,11 +28,11 @@ func (f *fake) Authenticate(_ context.Context, secret, addr, _ string) (identity
 	return identity.Caller{User: identity.User{Name: "alice"}, Addr: addr}, nil
 }
 
-func (f *fake) Resolve(_ context.Context, name string) (u identity.User, has, handsOn identity.Set, err error) { //nolint:revive // as access.Users
+func (f *fake) Resolve(_ context.Context, name string) (identity.Standing, error) {
 	if name != "alice" {
-		return identity.User{}, identity.Set{}, identity.Set{}, fault.New(fault.NotFound, "no user %s", name)
+		return identity.Standing{}, fault.New(fault.NotFound, "no user %s", name)
 	}
-	return identity.User{Name: name}, identity.All(), identity.All(), nil
+	return identity.Standing{User: identity.User{Name: name}, Permissions: identity.All(), HandsOn: identity.All()}, nil
 }
 
 func (f *fake) Login(_ context.Context, name, password, _, _ string) (identity.User, error) {

@@ -26,7 +26,7 @@ type Sessions interface {
 // Users finds accounts. *identity.Service is one.
 type Users interface {
 	// Resolve returns the user and what he may do now; fault.NotFound, fault.Unauthenticated when disabled.
-	Resolve(ctx context.Context, name string) (u identity.User, has, handsOn identity.Set, err error)
+	Resolve(ctx context.Context, name string) (identity.Standing, error)
 }
 
 // Gate finds out who sends a request. It is the api.Authenticator of the head node.
@@ -82,7 +82,7 @@ func (g *Gate) authenticate(r *http.Request, addr, id string) (identity.Caller, 
 
 // fromSocket trusts the operating system: its user is the user of the same name here.
 func (g *Gate) fromSocket(ctx context.Context, name string) (identity.Caller, error) {
-	u, has, handsOn, err := g.Users.Resolve(ctx, name)
+	st, err := g.Users.Resolve(ctx, name)
 	if fault.Is(err, fault.NotFound) {
 		return identity.Caller{}, fault.Because(fault.Unauthenticated, err,
 			"the operating system's user %s is no user here; an administrator creates one with: cw-adminctl create name=%s roles=...", name, name)
@@ -90,7 +90,7 @@ func (g *Gate) fromSocket(ctx context.Context, name string) (identity.Caller, er
 	if err != nil {
 		return identity.Caller{}, err
 	}
-	return identity.Caller{User: u, Via: identity.ViaSocket, Permissions: has, HandsOn: handsOn}, nil
+	return st.Caller(identity.ViaSocket), nil
 }
 
 // allowed holds api-allowed-ips (contract clustercockpit 1.5).

@@ -22,7 +22,7 @@ type Users interface {
 	// Delete removes a user and revokes his tokens; fault.Denied, fault.NotFound, fault.Conflict.
 	Delete(ctx context.Context, c identity.Caller, name string) error
 	// Resolve returns the user and what he may do now; fault.NotFound, fault.Unauthenticated when disabled.
-	Resolve(ctx context.Context, name string) (u identity.User, has, handsOn identity.Set, err error)
+	Resolve(ctx context.Context, name string) (identity.Standing, error)
 	// Roles returns the table of roles.
 	Roles() *identity.Roles
 }

@@ -50,13 +50,13 @@ func (d *door) login(ctx context.Context, r api.Request[api.None, credentials]) 
 	if err != nil {
 		return reply[tokenObject]{}, err
 	}
-	u, has, handsOn, err := d.Users.Resolve(ctx, u.Name)
+	st, err := d.Users.Resolve(ctx, u.Name)
 	if err != nil {
 		return reply[tokenObject]{}, err
 	}
-	t, err := d.loginTokens(ctx, identity.Caller{
-		User: u, Via: identity.ViaPassword, Permissions: has, HandsOn: handsOn, Addr: addr, RequestID: id,
-	})
+	c := st.Caller(identity.ViaPassword)
+	c.Addr, c.RequestID = addr, id
+	t, err := d.loginTokens(ctx, c)
 	return ok(t), err
 }
 

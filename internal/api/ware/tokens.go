@@ -73,7 +73,7 @@ func (b *tokenBody) request() (token.MintRequest, error) {
 	if b == nil {
 		return token.MintRequest{}, nil
 	}
-	r := token.MintRequest{Name: b.Name, Purpose: b.Purpose, ReadOnly: b.ReadOnly, Permissions: value(b.Permissions)}
+	r := token.MintRequest{Name: b.Name, Purpose: b.Purpose, Narrowing: token.Narrowing{ReadOnly: b.ReadOnly, Permissions: value(b.Permissions)}}
 	if b.Lifetime != nil && b.Lifespan != nil && *b.Lifetime != *b.Lifespan {
 		return r, fault.New(fault.Invalid, "lifetime and lifespan are the same thing and contradict each other")
 	}

@@ -144,9 +144,10 @@ type door struct{ *world }
 func (d door) Authenticate(r *http.Request) (identity.Caller, error) {
 	c := identity.Caller{Addr: "192.0.2.1", RequestID: "req-1"}
 	if name := r.Header.Get("X-Session-Of"); name != "" {
-		u, has, handsOn, err := d.users.Resolve(r.Context(), name)
-		c.User, c.Via, c.Permissions, c.HandsOn = u, identity.ViaSession, has, handsOn
-		return c, err
+		st, err := d.users.Resolve(r.Context(), name)
+		as := st.Caller(identity.ViaSession)
+		as.Addr, as.RequestID = c.Addr, c.RequestID
+		return as, err
 	}
 	raw, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok {

@@ -8,6 +8,11 @@ CREATE TABLE attrib_groups (
     modified_by TEXT    NOT NULL
 ) STRICT;
 
+CREATE TABLE audit_cursors (
+    receiver TEXT    NOT NULL PRIMARY KEY,
+    seq      INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE audit_records (
     seq        INTEGER NOT NULL PRIMARY KEY,
     time       INTEGER NOT NULL,
@@ -48,6 +53,11 @@ CREATE TRIGGER audit_records_update BEFORE UPDATE ON audit_records
 BEGIN
     SELECT RAISE(ABORT, 'audit records are append-only');
 END;
+
+CREATE TABLE counters (
+    name  TEXT    NOT NULL PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE job_hosts (
     hostname TEXT    NOT NULL,
@@ -156,6 +166,26 @@ CREATE UNIQUE INDEX nodes_mac ON nodes (mac) WHERE mac <> '';
 
 CREATE INDEX nodes_name ON nodes (name);
 
+CREATE TABLE roles (
+    name         TEXT    NOT NULL PRIMARY KEY,
+    display      TEXT    NOT NULL,
+    description  TEXT    NOT NULL,
+    permissions  TEXT    NOT NULL,
+    delegates    TEXT    NOT NULL,
+    nodes        TEXT    NOT NULL, -- an expression that limits permissions on nodes; '' does not
+    max_lifetime INTEGER NOT NULL, -- seconds that a holder's tokens may live; 0 sets no limit
+    modified     INTEGER NOT NULL,
+    modified_by  TEXT    NOT NULL
+) STRICT;
+
+CREATE TABLE second_factors (
+    user_id   TEXT    NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    secret    TEXT    NOT NULL,
+    confirmed INTEGER NOT NULL, -- 0 until a first code was right
+    last_step INTEGER NOT NULL, -- the time step of the last code, which is not good twice
+    recovery  TEXT    NOT NULL
+) STRICT;
+
 CREATE TABLE sessions (
     hash    TEXT    NOT NULL PRIMARY KEY,
     user_id TEXT    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -164,9 +194,24 @@ CREATE TABLE sessions (
     expires INTEGER NOT NULL,
     addr    TEXT    NOT NULL,
     agent   TEXT    NOT NULL
-) STRICT;
+, actor_id TEXT NOT NULL DEFAULT '', method TEXT NOT NULL DEFAULT 'password') STRICT;
+
+CREATE INDEX sessions_actor ON sessions (actor_id) WHERE actor_id <> '';
 
 CREATE INDEX sessions_user ON sessions (user_id);
+
+CREATE TABLE signing_keys (
+    id        TEXT    NOT NULL PRIMARY KEY, -- RFC 7638 thumbprint
+    public    TEXT    NOT NULL,
+    private   TEXT    NOT NULL,
+    state     TEXT    NOT NULL, -- next, active, retired
+    origin    TEXT    NOT NULL, -- environment, generated, imported
+    created   INTEGER NOT NULL,
+    activated INTEGER NOT NULL,
+    retired   INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX signing_keys_active ON signing_keys (state) WHERE state = 'active';
 
 CREATE TABLE tags (
     id    INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -192,11 +237,15 @@ CREATE TABLE tokens (
     last_addr  TEXT    NOT NULL,
     revoked    INTEGER NOT NULL,
     revoked_by TEXT    NOT NULL
-) STRICT;
+, status_index INTEGER NOT NULL DEFAULT 0, permissions TEXT NOT NULL DEFAULT 'null', nodes TEXT NOT NULL DEFAULT '', cidrs TEXT NOT NULL DEFAULT 'null', clusters TEXT NOT NULL DEFAULT 'null', read_only INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE INDEX tokens_issued ON tokens (issued, id);
 
 CREATE INDEX tokens_issuer ON tokens (issuer_id, issued, id);
+
+CREATE INDEX tokens_key ON tokens (key_id, issued, id);
+
+CREATE INDEX tokens_live ON tokens (expires) WHERE revoked = 0;
 
 CREATE INDEX tokens_revoked ON tokens (expires) WHERE revoked > 0;
 
