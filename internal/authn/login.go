@@ -39,18 +39,18 @@ func NewService(c Config) *Service { return &Service{c} }
 // Login returns the user with that name when the password is his. Otherwise it fails with fault.Unauthenticated, with
 // the same message and after the same time whether the account does not exist, has no password, is disabled, or has
 // another password, or with fault.TooMany. Success and refusal are in the trail before it returns.
-func (s *Service) Login(ctx context.Context, name, password, addr, requestID string) (_ identity.User, err error) {
-	try := attempt{addr: addr, requestID: requestID}
-	ok, first := s.Limiter.Take(name, addr)
+func (s *Service) Login(ctx context.Context, a identity.Attempt) (_ identity.User, err error) {
+	try := attempt{addr: a.Addr, requestID: a.RequestID}
+	ok, first := s.Limiter.Take(a.Name, a.Addr)
 	if !ok {
 		if first { // one record says it: a flood of attempts must not become a flood of records
 			err = s.record(ctx, try, "too many attempts")
 		}
 		return identity.User{}, tooMany(err)
 	}
-	u, err := s.check(ctx, name, password)
+	u, err := s.check(ctx, a.Name, a.Password)
 	if err != nil {
-		s.Limiter.Return(name, addr) // the fault of neither
+		s.Limiter.Return(a.Name, a.Addr) // the fault of neither
 		return identity.User{}, err
 	}
 	if reason := refusal(u); reason != "" {
@@ -59,12 +59,12 @@ func (s *Service) Login(ctx context.Context, name, password, addr, requestID str
 		}
 		return identity.User{}, fault.New(fault.Unauthenticated, "wrong user name or password")
 	}
-	s.Limiter.Return(name, addr)
+	s.Limiter.Return(a.Name, a.Addr)
 	now := s.Clock.Now().UTC()
 	if err := s.Users.SetLastLogin(ctx, u.ID, now, try.of(u.User).record(now, "user.login")); err != nil {
 		return identity.User{}, fmt.Errorf("log in: %w", err)
 	}
-	if err := s.rehash(ctx, u.User, password, try.of(u.User)); err != nil {
+	if err := s.rehash(ctx, u.User, a.Password, try.of(u.User)); err != nil {
 		return identity.User{}, err
 	}
 	u.LastLogin, u.Password = now, ""

@@ -52,7 +52,7 @@ func (w *world) add(t *testing.T, n identity.NewUser) identity.User {
 
 func (w *world) login(t *testing.T, name, password string) (identity.User, error) {
 	t.Helper()
-	return w.Login(t.Context(), name, password, "192.0.2.1", "r1")
+	return w.Login(t.Context(), identity.Attempt{Name: name, Password: password, Addr: "192.0.2.1", RequestID: "r1"})
 }
 
 func (w *world) trail(t *testing.T) []audit.Record {
@@ -143,7 +143,7 @@ func TestGuessingStopsAndIsRecordedOnce(t *testing.T) {
 	if len(recs) != before+1 || recs[0].Reason != "too many attempts" {
 		t.Errorf("%d more records, the last %+v", len(recs)-before, recs[0])
 	}
-	if _, err := w.Login(t.Context(), "alice", "s3cret", "198.51.100.1", ""); err != nil {
+	if _, err := w.Login(t.Context(), identity.Attempt{Name: "alice", Password: "s3cret", Addr: "198.51.100.1"}); err != nil {
 		t.Errorf("the owner from elsewhere: %v", err)
 	}
 	w.clock.Advance(15 * time.Minute)
@@ -208,7 +208,7 @@ func TestWhatCannotBeRecordedIsAFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 40 { // our own failures do not lock anybody out
-		if _, err := w.Login(t.Context(), "bob", "x", "198.51.100.1", ""); fault.KindOf(err) != fault.Internal {
+		if _, err := w.Login(t.Context(), identity.Attempt{Name: "bob", Password: "x", Addr: "198.51.100.1"}); fault.KindOf(err) != fault.Internal {
 			t.Fatalf("got %v", err)
 		}
 	}

@@ -16,6 +16,7 @@ var floors = []struct {
 	{"internal/run", 0, 0},
 	{"internal/journal", 0, 0},
 	{"internal/hostlist", 0, 0},
+	{"internal/seal", 0, 0},
 	{"internal/metricstore", 0, 1},
 
 	{"internal/audit", 1, 0},

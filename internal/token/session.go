@@ -43,17 +43,25 @@ func NewSessions(c SessionsConfig) *Sessions {
 // touchEvery is how exactly the store knows when a session was last used.
 const touchEvery = time.Minute
 
+// Origin is where and how a session begins.
+type Origin struct {
+	Addr      string // client address without port
+	Agent     string // User-Agent
+	RequestID string
+	Method    string // how the user proved who he is: "password", "ldap", "oidc", "jwt"
+}
+
 // Start begins a session of u, who has just proved who he is, and returns its secret, which nobody else keeps, and when
 // it ends at the latest.
-func (s *Sessions) Start(ctx context.Context, u identity.User, addr, agent, requestID string) (secret string, expires time.Time, err error) {
+func (s *Sessions) Start(ctx context.Context, u identity.User, o Origin) (secret string, expires time.Time, err error) {
 	now := s.Clock.Now().UTC()
 	secret = newSecret()
 	expires = now.Add(s.Absolute)
-	c := identity.Caller{User: u, Via: identity.ViaSession, Addr: addr, RequestID: requestID}
+	c := identity.Caller{User: u, Via: identity.ViaSession, Addr: o.Addr, RequestID: o.RequestID}
 	rec := c.Record(now, "session.start", "user/"+u.Name)
 	session := Session{
-		Hash: s.hash(secret), UserID: u.ID, Created: now, Seen: now, Expires: expires, Addr: addr,
-		Agent: strings.ToValidUTF8(agent[:min(len(agent), 200)], ""),
+		Hash: s.hash(secret), UserID: u.ID, Created: now, Seen: now, Expires: expires, Addr: o.Addr,
+		Agent: strings.ToValidUTF8(o.Agent[:min(len(o.Agent), 200)], ""),
 	}
 	if err := s.Store.CreateSession(ctx, session, rec); err != nil {
 		return "", time.Time{}, fmt.Errorf("start session: %w", err)

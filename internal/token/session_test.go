@@ -23,7 +23,7 @@ func (w *world) sessions(key string) *token.Sessions {
 
 func begin(t *testing.T, s *token.Sessions, u identity.User) string {
 	t.Helper()
-	secret, _, err := s.Start(t.Context(), u, "192.0.2.7", "agent", "r1")
+	secret, _, err := s.Start(t.Context(), u, token.Origin{Addr: "192.0.2.7", Agent: "agent", RequestID: "r1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestSessionGivesTheRightsOfNowAndEnds(t *testing.T) {
 	w := newWorld(t)
 	u := w.add(t, "u", identity.RoleSupport)
 	s := w.sessions("key")
-	secret, expires, err := s.Start(t.Context(), u, "192.0.2.7", "agent", "r1")
+	secret, expires, err := s.Start(t.Context(), u, token.Origin{Addr: "192.0.2.7", Agent: "agent", RequestID: "r1"})
 	if err != nil || !expires.Equal(start.Add(10*time.Hour)) || !regexp.MustCompile(`^bhs_[A-Za-z0-9_-]{43}[0-9a-f]{8}$`).MatchString(secret) {
 		t.Fatal(secret, expires, err)
 	}

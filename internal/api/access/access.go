@@ -14,18 +14,19 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
+	"github.com/bridgehead-hpc/bridgehead/internal/token"
 )
 
 // Logins checks names and passwords. *authn.Service is one.
 type Logins interface {
 	// Login returns the user; fault.Unauthenticated, fault.TooMany.
-	Login(ctx context.Context, name, password, addr, requestID string) (identity.User, error)
+	Login(ctx context.Context, a identity.Attempt) (identity.User, error)
 }
 
 // SessionKeeper starts and ends browser logins. *token.Sessions is one.
 type SessionKeeper interface {
 	// Start makes a session and returns the secret that only the browser keeps.
-	Start(ctx context.Context, u identity.User, addr, agent, requestID string) (secret string, expires time.Time, err error)
+	Start(ctx context.Context, u identity.User, o token.Origin) (secret string, expires time.Time, err error)
 	// End closes a session. It is no error when there is none.
 	End(ctx context.Context, secret, addr, requestID string) error
 }
@@ -74,14 +75,16 @@ type credentials struct {
 
 func (d door) login(ctx context.Context, r api.Request[api.None, credentials]) (api.Responder, error) {
 	addr, id := d.Gate.ClientAddr(r.HTTP), RequestID(ctx)
-	user, err := d.Logins.Login(ctx, r.Body.Username, r.Body.Password, addr, id)
+	user, err := d.Logins.Login(ctx, identity.Attempt{
+		Name: r.Body.Username, Password: r.Body.Password, Addr: addr, Agent: r.HTTP.UserAgent(), RequestID: id,
+	})
 	if kind := fault.KindOf(err); err != nil && (kind == fault.Unauthenticated || kind == fault.TooMany) {
 		return page{d.Page, http.StatusUnauthorized, fault.Message(err)}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	secret, expires, err := d.Sessions.Start(ctx, user, addr, r.HTTP.UserAgent(), id)
+	secret, expires, err := d.Sessions.Start(ctx, user, token.Origin{Addr: addr, Agent: r.HTTP.UserAgent(), RequestID: id, Method: "password"})
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
+	"github.com/bridgehead-hpc/bridgehead/internal/token"
 )
 
 // fake plays the services: the token "good" and the session "open" belong to alice, whose password is "pw".
@@ -35,7 +36,8 @@ func (f *fake) Resolve(_ context.Context, name string) (identity.Standing, error
 	return identity.Standing{User: identity.User{Name: name}, Permissions: identity.All(), HandsOn: identity.All()}, nil
 }
 
-func (f *fake) Login(_ context.Context, name, password, _, _ string) (identity.User, error) {
+func (f *fake) Login(_ context.Context, a identity.Attempt) (identity.User, error) {
+	name, password := a.Name, a.Password
 	if password == "flood" {
 		return identity.User{}, fault.New(fault.TooMany, "too many login attempts")
 	}
@@ -45,7 +47,7 @@ func (f *fake) Login(_ context.Context, name, password, _, _ string) (identity.U
 	return identity.User{Name: name}, nil
 }
 
-func (f *fake) Start(context.Context, identity.User, string, string, string) (string, time.Time, error) {
+func (f *fake) Start(context.Context, identity.User, token.Origin) (string, time.Time, error) {
 	return "open", begin.Add(time.Hour), nil
 }
 

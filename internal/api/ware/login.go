@@ -15,7 +15,7 @@ import (
 // Logins checks names and passwords. *authn.Service is one.
 type Logins interface {
 	// Login returns the user; fault.Unauthenticated, fault.TooMany.
-	Login(ctx context.Context, name, password, addr, requestID string) (identity.User, error)
+	Login(ctx context.Context, a identity.Attempt) (identity.User, error)
 }
 
 // credentials has both spellings that clients use.
@@ -46,7 +46,7 @@ func (d *door) login(ctx context.Context, r api.Request[api.None, credentials]) 
 		return reply[tokenObject]{}, err
 	}
 	addr, id := d.ClientAddr(r.HTTP), d.requestID(ctx)
-	u, err := d.Logins.Login(ctx, name, password, addr, id)
+	u, err := d.Logins.Login(ctx, identity.Attempt{Name: name, Password: password, Addr: addr, Agent: r.HTTP.UserAgent(), RequestID: id})
 	if err != nil {
 		return reply[tokenObject]{}, err
 	}
