@@ -3,15 +3,27 @@ package metricstore
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
+	"slices"
 
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/segment"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/wal"
 )
 
-// Checkpoint writes everything to a new file and then removes the log that it makes superfluous. Writers go on
-// meanwhile: their records go to new segments, and to replay those over a checkpoint that already has some of their
-// samples changes nothing.
+// Checkpoint writes everything to disk and then removes the log that this makes superfluous. Chunks that are complete go
+// into a segment, and leave memory. Writers go on meanwhile: their records go to new segments of the log, and to replay
+// those over a checkpoint that already has some of their samples changes nothing.
 func (db *DB) Checkpoint() error {
+	return db.checkpointSealing(db.newest.Load() - idleAfter)
+}
+
+// idleAfter is how much older than the store's newest sample, in seconds, that of a series must be for its last chunk to leave
+// memory.
+const idleAfter = 3600
+
+// checkpointSealing is Checkpoint, for which the series without samples since a time have ended.
+func (db *DB) checkpointSealing(idleSince int64) error {
 	db.checkpoint.Lock()
 	defer db.checkpoint.Unlock()
 	if db.closed {
@@ -26,7 +38,7 @@ func (db *DB) Checkpoint() error {
 		}
 	}
 	// What an old segment could not be synced of is in memory, and so in the checkpoint.
-	if err := db.writeCheckpoint(db.segment); err != nil {
+	if err := db.writeCheckpoint(db.segment, idleSince); err != nil {
 		db.failures.Add(1)
 		return errors.Join(append(errs, err)...)
 	}
@@ -36,20 +48,26 @@ func (db *DB) Checkpoint() error {
 	return db.removeBefore(db.segment)
 }
 
-// writeCheckpoint writes the file under another name first: it is there as a whole or not at all.
-func (db *DB) writeCheckpoint(number uint64) (err error) {
+// writeCheckpoint writes the files under other names first: each is there as a whole or not at all. The checkpoint comes
+// last; without it, a segment counts for nothing.
+func (db *DB) writeCheckpoint(number uint64, idleSince int64) (err error) {
 	path := db.checkpointPath(number)
 	part := path + partSuffix
 	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // in the store's own folder
 	if err != nil {
 		return fmt.Errorf("write checkpoint: %w", err)
 	}
-	err = db.dump(f)
+	d := newDump(number, idleSince, f)
+	err = d.write(db)
 	if err == nil {
 		err = f.Sync()
 	}
 	if cerr := f.Close(); err == nil {
 		err = cerr
+	}
+	var seg *segment.Segment
+	if err == nil {
+		seg, err = db.writeSegment(d)
 	}
 	if err == nil {
 		err = os.Rename(part, path)
@@ -58,10 +76,76 @@ func (db *DB) writeCheckpoint(number uint64) (err error) {
 		err = wal.SyncDir(db.dir)
 	}
 	if err != nil {
-		_ = os.Remove(part) // whatever of it there is; the error to report is the first
-		return fmt.Errorf("write checkpoint: %w", err)
+		return fmt.Errorf("write checkpoint: %w", errors.Join(err, db.withdraw(number, part, seg)))
 	}
+	if seg != nil {
+		db.publish(numbered{seg, number})
+	}
+	db.forget(d.moved)
 	return nil
+}
+
+// withdraw removes what an attempt has left that failed.
+func (db *DB) withdraw(number uint64, part string, seg *segment.Segment) error {
+	_ = os.Remove(part) // whatever of it there is
+	if seg == nil {
+		return nil
+	}
+	_ = os.Remove(db.sealedPath(number)) // at the next start it would be one without checkpoint
+	return seg.Close()
+}
+
+// writeSegment writes the segment, if there is anything in it, and opens it.
+func (db *DB) writeSegment(d *dump) (*segment.Segment, error) {
+	if d.segment.Len() == 0 {
+		return nil, nil //nolint:nilnil // nothing was complete
+	}
+	path := db.sealedPath(d.number)
+	if err := d.segment.WriteFile(path + partSuffix); err != nil {
+		return nil, err
+	}
+	if err := os.Rename(path+partSuffix, path); err != nil {
+		return nil, err
+	}
+	return segment.Open(path)
+}
+
+// publish lets readers have a segment.
+func (db *DB) publish(seg numbered) {
+	db.segments.mu.Lock()
+	defer db.segments.mu.Unlock()
+	db.segments.list = append(slices.Clip(db.segments.list), seg)
+}
+
+// forget takes the chunks that are in a segment now out of memory, unless they have changed since.
+func (db *DB) forget(list []moved) {
+	for len(list) > 0 {
+		h := list[0].series.host
+		n := 1
+		for n < len(list) && list[n].series.host == h {
+			n++
+		}
+		h.shard.mu.Lock()
+		for _, m := range list[:n] {
+			db.bytes.Add(-int64(m.series.forget(m)))
+		}
+		h.shard.mu.Unlock()
+		list = list[n:]
+	}
+}
+
+// forget takes a chunk out and returns how many bytes that were. The caller holds mu.
+func (s *series) forget(m moved) int {
+	if m.end > s.sealed.first(s.sealed.seen) { // otherwise it has been freed meanwhile, all of it
+		s.sealed.note(m.end)
+	}
+	i, found := s.find(m.number)
+	if !found || s.chunks[i].State() != m.state {
+		return 0
+	}
+	bytes := s.chunks[i].Bytes()
+	s.chunks = slices.Delete(s.chunks, i, i+1)
+	return bytes
 }
 
 // removeBefore removes the files that the checkpoint with that number makes superfluous. Those in which damage was found
@@ -72,7 +156,7 @@ func (db *DB) removeBefore(number uint64) error {
 		return err
 	}
 	var errs []error
-	for _, f := range append(files.checkpoints, files.segments...) {
+	for _, f := range append(files.checkpoints, files.logs...) {
 		if f.number >= number {
 			continue
 		}
@@ -91,3 +175,6 @@ func (db *DB) removeBefore(number uint64) error {
 	}
 	return nil
 }
+
+// sealAll is an idleSince for which every series has ended.
+const sealAll = math.MaxInt64

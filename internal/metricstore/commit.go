@@ -3,6 +3,7 @@ package metricstore
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/frame"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/wal"
@@ -87,7 +88,12 @@ func (db *DB) endRecord(log *wal.Segment, record []byte) error {
 	if err := log.End(record); err != nil {
 		return err
 	}
-	db.logBytes.Add(int64(len(record)))
+	if db.logBytes.Add(int64(len(record))) > db.logLimit() {
+		select {
+		case db.wake <- struct{}{}:
+		default: // it knows already
+		}
+	}
 	return nil
 }
 
@@ -95,12 +101,24 @@ func (db *DB) endRecord(log *wal.Segment, record []byte) error {
 func (sh *shard) apply(db *DB, samples []sample) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	grown := 0
+	grown, newest := 0, int64(math.MinInt64)
 	for i := range samples {
 		grown += samples[i].series.set(samples[i].time, samples[i].value)
+		newest = max(newest, samples[i].time)
 	}
+	db.raiseNewest(newest)
 	db.bytes.Add(int64(grown))
 	db.samples.Add(int64(len(samples)))
+}
+
+// raiseNewest notes the time of a sample.
+func (db *DB) raiseNewest(t int64) {
+	for {
+		newest := db.newest.Load()
+		if t <= newest || db.newest.CompareAndSwap(newest, t) {
+			return
+		}
+	}
 }
 
 // rotate makes the next record begin a new segment, and returns the old one, nil when nothing was written to it.
@@ -129,4 +147,4 @@ func (db *DB) Sync() error {
 func logKind() frame.Kind { return frame.Kind([]byte("BHWAL\x00\x00\x01")) }
 
 // checkpointKind is how a checkpoint begins.
-func checkpointKind() frame.Kind { return frame.Kind([]byte("BHCKP\x00\x00\x01")) }
+func checkpointKind() frame.Kind { return frame.Kind([]byte("BHCKP\x00\x00\x02")) }

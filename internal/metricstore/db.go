@@ -1,9 +1,10 @@
-// Package metricstore keeps the samples of many series in memory and on disk.
+// Package metricstore keeps the samples of many series: the newest in memory, the others compressed on disk.
 //
 // A series is named by a Key and has a sample every so many seconds; values are kept bit for bit. Writers go through an
 // Appender: what Commit has acknowledged is in the write-ahead log and survives the death of the process. Run syncs the
-// log, once a second by default, so that a power cut costs no more than that, writes checkpoints, which make older
-// segments of the log superfluous, and forgets what is older than the retention.
+// log, once a second by default, so that a power cut costs no more than that. It writes checkpoints: chunks of samples that
+// are complete go into an immutable segment, which is mapped for reading, those that still grow into the checkpoint, and
+// the log so far is superfluous. It forgets segments that are older than the retention.
 //
 // The package knows series, samples and time, and nothing of clusters' configuration, of HTTP, SQL or JSON.
 package metricstore
@@ -29,13 +30,14 @@ type Options struct {
 	SyncEvery time.Duration
 	// CheckpointEvery is the time between checkpoints. 0: twelve hours.
 	CheckpointEvery time.Duration
-	// MaxLogBytes makes for an earlier checkpoint when the log is larger. 0: one GiB.
+	// MaxLogBytes makes for an earlier checkpoint when the log is larger. 0: one GiB. Much smaller logs do so when memory
+	// holds little as well, see logLimit.
 	MaxLogBytes int64
 	// Retention is how long samples are kept. Older ones are refused. 0: for ever.
 	Retention time.Duration
 	// MaxFuture is how far in the future a sample may be. 0: one hour.
 	MaxFuture time.Duration
-	// MemoryCap is how many bytes of samples are kept in memory at most; the oldest go first. 0: no limit.
+	// MemoryCap is how many bytes of samples are kept in memory at most; when there are more, all go to disk. 0: no limit.
 	MemoryCap int64
 	// MaxHosts and MaxSeriesPerHost limit what can be created. 0: 100,000 and 20,000.
 	MaxHosts, MaxSeriesPerHost int
@@ -85,11 +87,20 @@ type DB struct {
 	lock      *os.File
 	shards    []*shard
 	appenders sync.Pool
+	readings  sync.Pool
 	recovery  Recovery
 
 	checkpoint sync.Mutex // held while a checkpoint is written; taken before any other lock
 	segment    uint64     // number of the newest log segments; guarded by checkpoint
 	closed     bool       // guarded by checkpoint
+
+	segments struct {
+		mu   sync.RWMutex // taken after a shard's locks
+		list []numbered   // oldest first
+	}
+	lastNumber atomic.Uint32 // of a series
+	newest     atomic.Int64  // time of the newest sample, in Unix seconds
+	wake       chan struct{} // tells Run that the log has become large
 
 	damagedFiles map[string]bool // found by Open
 	damaged      atomic.Bool     // a checkpoint should be written soon: something on disk is not as it should be
@@ -97,7 +108,7 @@ type DB struct {
 	hosts, series, bytes, logBytes   atomic.Int64
 	samples, refused                 atomic.Int64
 	lastCheckpoint, checkpointMillis atomic.Int64
-	failures                         atomic.Int64
+	failures, unread                 atomic.Int64
 }
 
 // Open opens the store in a folder, which it creates when there is none. It reads the newest checkpoint and the log
@@ -111,12 +122,12 @@ func Open(dir string, opt Options) (_ *DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{dir: dir, opt: opt.unlimited(), lock: lock, damagedFiles: map[string]bool{}}
+	db := &DB{dir: dir, opt: opt.unlimited(), lock: lock, damagedFiles: map[string]bool{}, wake: make(chan struct{}, 1)}
 	for i := range opt.Shards {
 		db.shards = append(db.shards, &shard{number: i, hosts: map[string]*host{}})
 	}
 	if err := db.recover(); err != nil {
-		return nil, errors.Join(err, lock.Close())
+		return nil, errors.Join(err, db.unmap(), lock.Close())
 	}
 	db.opt = opt
 	for _, sh := range db.shards {
@@ -149,7 +160,19 @@ func (db *DB) release() error {
 			errs = append(errs, log.Close())
 		}
 	}
-	return errors.Join(append(errs, db.lock.Close())...)
+	return errors.Join(append(errs, db.unmap(), db.lock.Close())...)
+}
+
+// unmap closes the segments.
+func (db *DB) unmap() error {
+	db.segments.mu.Lock()
+	defer db.segments.mu.Unlock()
+	var errs []error
+	for _, seg := range db.segments.list {
+		errs = append(errs, seg.Close())
+	}
+	db.segments.list = nil
+	return errors.Join(errs...)
 }
 
 // shardOf returns the shard that holds the host with that id.

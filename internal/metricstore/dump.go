@@ -3,24 +3,49 @@ package metricstore
 import (
 	"crypto/rand"
 	"encoding/binary"
-	"math"
 	"os"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/chunk"
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/codec"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/frame"
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/segment"
 )
 
-// chunksPerRecord keeps records of long series far below the largest that a reader accepts.
-const chunksPerRecord = 64
+// dump writes what memory holds: chunks that are complete to a segment, the others to a checkpoint.
+type dump struct {
+	number uint64 // of the checkpoint
+	// Series without a sample since then have ended, and their last chunks are complete, too. Unix seconds.
+	idleSince int64
+	segment   *segment.Writer
+	moved     []moved
 
-// dump writes the content of a checkpoint. It holds up the writers of a shard only while it copies one host.
-func (db *DB) dump(f *os.File) error {
+	file    *os.File
+	salt    uint64
+	buf     []byte
+	code    []byte
+	encoder codec.Encoder
+	records uint64
+}
+
+// moved is a chunk that has been written to the segment.
+type moved struct {
+	series *series
+	number int64
+	end    int64
+	state  chunk.State
+}
+
+func newDump(number uint64, idleSince int64, f *os.File) *dump {
 	var salt [8]byte
-	if _, err := rand.Read(salt[:]); err != nil {
-		return err
-	}
-	w := &checkpointWriter{file: f, salt: binary.LittleEndian.Uint64(salt[:])}
-	w.buf = frame.AppendHeader(w.buf, checkpointKind(), w.salt)
+	_, _ = rand.Read(salt[:]) // never fails: crypto/rand ends the program instead
+	d := &dump{number: number, idleSince: idleSince, segment: segment.NewWriter(), file: f, salt: binary.LittleEndian.Uint64(salt[:])}
+	d.buf = frame.AppendHeader(d.buf, checkpointKind(), d.salt)
+	return d
+}
+
+// write writes all series to the checkpoint and the segment's writer. It holds up the writers of a shard only while it
+// copies one host.
+func (d *dump) write(db *DB) error {
 	for _, sh := range db.shards {
 		sh.mu.RLock()
 		hosts := sh.sorted()
@@ -28,61 +53,84 @@ func (db *DB) dump(f *os.File) error {
 		for _, h := range hosts {
 			sh.mu.RLock()
 			for _, s := range h.series {
-				w.series(s)
+				d.series(s)
 			}
 			sh.mu.RUnlock()
-			if err := w.flush(); err != nil {
+			if err := d.flush(); err != nil {
 				return err
 			}
 		}
 	}
-	w.end()
-	return w.flush()
+	d.end(db.lastNumber.Load())
+	return d.flush()
 }
 
-// checkpointWriter collects records and writes them to the file.
-type checkpointWriter struct {
-	file    *os.File
-	salt    uint64
-	buf     []byte
-	records uint64
-}
-
-// series appends the records of a series. One without samples has none.
-func (w *checkpointWriter) series(s *series) {
-	for rest := s.chunks; len(rest) > 0; {
-		n := min(len(rest), chunksPerRecord)
-		start := len(w.buf)
-		w.buf = append(frame.Begin(w.buf), entrySeries)
-		w.buf = appendIdentity(w.buf, s)
-		w.buf = binary.AppendUvarint(w.buf, uint64(n))
-		for i := range rest[:n] {
-			w.buf = appendChunk(w.buf, &rest[i])
-		}
-		frame.End(w.buf, start, w.salt)
-		w.records++
-		rest = rest[n:]
+// series writes one series. The last chunk may still grow, and stays in memory, unless the series has ended.
+func (d *dump) series(s *series) {
+	s.sealed.seen = d.number
+	complete := s.chunks
+	if n := len(complete); n > 0 && s.time(complete[n-1].End()) > d.idleSince {
+		complete = complete[:n-1]
 	}
+	after := s.sealed
+	if len(complete) > 0 {
+		d.segment.Begin(s.number)
+	}
+	for i := range complete {
+		c := &complete[i]
+		d.segment.Add(c.First(), c.Values(), s.time(c.First()), s.time(c.End()))
+		d.moved = append(d.moved, moved{s, c.Number(), c.End(), c.State()})
+		after.note(c.End())
+	}
+	d.record(s, after, s.chunks[len(complete):])
 }
 
-func appendChunk(dst []byte, c *chunk.Chunk) []byte {
-	dst = binary.AppendVarint(dst, c.First())
-	dst = binary.AppendUvarint(dst, uint64(len(c.Values())))
-	for _, v := range c.Values() {
-		dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(v))
+// record appends the checkpoint's record of a series. One without samples has none.
+func (d *dump) record(s *series, after sealed, chunks []chunk.Chunk) {
+	if !after.any && len(chunks) == 0 {
+		return
+	}
+	start := len(d.buf)
+	d.buf = append(frame.Begin(d.buf), entrySeries)
+	d.buf = appendIdentity(d.buf, s)
+	d.buf = binary.AppendUvarint(d.buf, uint64(s.number))
+	d.buf = appendSealed(d.buf, after)
+	d.buf = binary.AppendUvarint(d.buf, uint64(len(chunks)))
+	for i := range chunks {
+		d.buf = binary.AppendVarint(d.buf, chunks[i].First())
+		d.code = d.encoder.Append(d.code[:0], chunks[i].Values())
+		d.buf = binary.AppendUvarint(d.buf, uint64(len(d.code)))
+		d.buf = append(d.buf, d.code...)
+	}
+	frame.End(d.buf, start, d.salt)
+	d.records++
+}
+
+func appendSealed(dst []byte, s sealed) []byte {
+	if !s.any {
+		dst = append(dst, 0)
+	} else {
+		dst = binary.AppendVarint(append(dst, 1), s.end)
+	}
+	dst = binary.AppendUvarint(dst, s.seen)
+	dst = binary.AppendUvarint(dst, uint64(len(s.floors)))
+	for _, f := range s.floors {
+		dst = binary.AppendVarint(dst, f.slot)
+		dst = binary.AppendUvarint(dst, f.segment)
 	}
 	return dst
 }
 
 // end appends the record that tells a complete checkpoint.
-func (w *checkpointWriter) end() {
-	start := len(w.buf)
-	w.buf = binary.AppendUvarint(append(frame.Begin(w.buf), entryEnd), w.records)
-	frame.End(w.buf, start, w.salt)
+func (d *dump) end(lastNumber uint32) {
+	start := len(d.buf)
+	d.buf = binary.AppendUvarint(append(frame.Begin(d.buf), entryEnd), d.records)
+	d.buf = binary.AppendUvarint(d.buf, uint64(lastNumber))
+	frame.End(d.buf, start, d.salt)
 }
 
-func (w *checkpointWriter) flush() error {
-	_, err := w.file.Write(w.buf)
-	w.buf = w.buf[:0]
+func (d *dump) flush() error {
+	_, err := d.file.Write(d.buf)
+	d.buf = d.buf[:0]
 	return err
 }

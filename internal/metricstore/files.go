@@ -13,12 +13,14 @@ import (
 // ErrLocked is the error for a folder that another process has open.
 var ErrLocked = errors.New("another process uses this folder")
 
-// The files of a store. A checkpoint with number n holds everything that the log segments with smaller numbers hold.
+// The files of a store. A checkpoint with number n, together with the segments of sealed samples with numbers up to n, holds
+// everything that the log segments with smaller numbers hold.
 const (
 	lockName       = "LOCK"
 	segmentName    = "wal-%016x-%02x.bhw" // number, shard
 	checkpointName = "checkpoint-%016x.bhc"
-	partSuffix     = ".part" // a checkpoint that is being written
+	sealedName     = "segment-%016x.bhs" // number of the checkpoint with which it was written
+	partSuffix     = ".part"             // a file that is being written
 )
 
 func (db *DB) segmentPath(number uint64, shard int) string {
@@ -27,6 +29,10 @@ func (db *DB) segmentPath(number uint64, shard int) string {
 
 func (db *DB) checkpointPath(number uint64) string {
 	return filepath.Join(db.dir, fmt.Sprintf(checkpointName, number))
+}
+
+func (db *DB) sealedPath(number uint64) string {
+	return filepath.Join(db.dir, fmt.Sprintf(sealedName, number))
 }
 
 // lockDir makes sure that no other process has the folder open. The lock ends with the process.
@@ -54,14 +60,14 @@ type file struct {
 
 // listing is what a folder holds.
 type listing struct {
-	checkpoints, segments []file // by number and shard
-	parts                 []string
+	checkpoints, logs, sealed []file // by number and shard
+	parts                     []string
 }
 
 // newest returns the largest number of all.
 func (l listing) newest() uint64 {
 	var n uint64
-	for _, f := range append(slices.Clone(l.checkpoints), l.segments...) {
+	for _, f := range slices.Concat(l.checkpoints, l.logs, l.sealed) {
 		n = max(n, f.number)
 	}
 	return n
@@ -80,14 +86,17 @@ func (db *DB) list() (listing, error) {
 		case filepath.Ext(name) == partSuffix:
 			l.parts = append(l.parts, f.path)
 		case scan(name, segmentName, &f.number, &f.shard):
-			l.segments = append(l.segments, f)
+			l.logs = append(l.logs, f)
 		case scan(name, checkpointName, &f.number):
 			l.checkpoints = append(l.checkpoints, f)
+		case scan(name, sealedName, &f.number):
+			l.sealed = append(l.sealed, f)
 		}
 	}
 	order := func(a, b file) int { return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.shard, b.shard)) }
 	slices.SortFunc(l.checkpoints, order)
-	slices.SortFunc(l.segments, order)
+	slices.SortFunc(l.logs, order)
+	slices.SortFunc(l.sealed, order)
 	return l, nil
 }
 
@@ -98,7 +107,7 @@ func (db *DB) countLog() {
 		return // the figure only says when a checkpoint is worth it
 	}
 	var bytes int64
-	for _, f := range files.segments {
+	for _, f := range files.logs {
 		if info, err := os.Stat(f.path); err == nil {
 			bytes += info.Size()
 		}

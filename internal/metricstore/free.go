@@ -3,8 +3,11 @@ package metricstore
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/segment"
 )
 
 // maxPath is the number of names in the longest path: cluster, host, device, part of a device.
@@ -69,19 +72,47 @@ func (sh *shard) clear(db *DB, of division, path []string, before int64) int {
 			return 0, 0
 		}
 		slot := floorDiv(clampTime(before)-s.phase+s.step-1, s.step) // the first one that is not before
-		return s.clearBefore(slot)
+		dropped = s.sealedBefore(db, slot)
+		s.sealed.free(slot)
+		cleared, bytes := s.clearBefore(slot)
+		return dropped + cleared, bytes
 	})
 }
 
-// Retain forgets the chunks that lie wholly before a time, except those of hosts that Options.Keep protects, and the
-// series that have none. It returns how many chunks are gone.
+// sealedBefore returns how many stretches in segments end before the slot and are not freed yet.
+func (s *series) sealedBefore(db *DB, slot int64) int {
+	if !s.sealed.any {
+		return 0
+	}
+	db.segments.mu.RLock()
+	defer db.segments.mu.RUnlock()
+	n := 0
+	parts, _, _ := s.parts(db, nil, s.earliest(), slot)
+	for i := range parts {
+		err := parts[i].block.Stretches(func(st segment.Stretch) {
+			if st.End() <= slot && st.End() > parts[i].first {
+				n++
+			}
+		})
+		if err != nil {
+			db.unreadable(err)
+		}
+	}
+	return n
+}
+
+// Retain forgets the chunks and segments that lie wholly before a time, except those with samples of hosts that
+// Options.Keep protects, and the series that have none. It returns how many chunks and segments are gone.
 func (db *DB) Retain(before time.Time) int {
-	dropped := 0
+	dropped := db.retainSegments(before.Unix())
 	for _, sh := range db.shards {
 		sh.commit.Lock()
 		dropped += sh.shrink(db, func(s *series) (int, int) {
 			if db.opt.Keep(s.key.Cluster, s.key.Host) {
 				return 0, 0
+			}
+			if s.sealed.any && s.time(s.sealed.end) <= before.Unix() {
+				s.sealed.any, s.sealed.end = false, 0
 			}
 			return s.dropBefore(before.Unix())
 		})
@@ -91,48 +122,59 @@ func (db *DB) Retain(before time.Time) int {
 	return dropped
 }
 
-// shed forgets the oldest chunks of all hosts until the memory cap holds.
-func (db *DB) shed() int {
-	surplus := db.bytes.Load() - db.opt.MemoryCap
-	if db.opt.MemoryCap <= 0 || surplus <= 0 {
-		return 0
+// retainSegments removes the segments that lie wholly before a time, and returns how many.
+func (db *DB) retainSegments(before int64) int {
+	kept := db.keptNumbers()
+	db.segments.mu.Lock()
+	defer db.segments.mu.Unlock()
+	keep := make([]numbered, 0, len(db.segments.list))
+	for _, seg := range db.segments.list {
+		if _, end := seg.Span(); end > before || slices.ContainsFunc(kept, seg.holds) {
+			keep = append(keep, seg)
+			continue
+		}
+		if err := errors.Join(os.Remove(seg.Path()), seg.Close()); err != nil {
+			db.failures.Add(1)
+			db.opt.Log.Error("an old metric segment could not be removed", "error", err)
+		}
 	}
-	before := db.oldest(surplus)
-	dropped := 0
-	for _, sh := range db.shards {
-		sh.commit.Lock()
-		dropped += sh.shrink(db, func(s *series) (int, int) { return s.dropBefore(before) })
-		sh.commit.Unlock()
-	}
+	dropped := len(db.segments.list) - len(keep)
+	db.segments.list = keep
 	return dropped
 }
 
-// oldest returns a time such that the chunks that lie before it make up at least so many bytes.
-func (db *DB) oldest(bytes int64) int64 {
-	const hour = 3600
-	sizes := map[int64]int64{} // by the hour in which a chunk ends
+// holds reports whether the segment has samples of the series with that number.
+func (n numbered) holds(series uint32) bool {
+	b, err := n.Block(series)
+	return err == nil && !b.Empty()
+}
+
+// keptNumbers returns the numbers of the series whose samples Options.Keep protects.
+func (db *DB) keptNumbers() []uint32 {
+	var numbers []uint32
 	for _, sh := range db.shards {
 		sh.mu.RLock()
 		for _, h := range sh.hosts {
+			if !db.opt.Keep(h.cluster, h.name) {
+				continue
+			}
 			for _, s := range h.series {
-				for i := range s.chunks {
-					sizes[floorDiv(s.time(s.chunks[i].End()), hour)+1] += int64(s.chunks[i].Bytes())
+				if s.sealed.any {
+					numbers = append(numbers, s.number)
 				}
 			}
 		}
 		sh.mu.RUnlock()
 	}
-	hours := make([]int64, 0, len(sizes))
-	for h := range sizes {
-		hours = append(hours, h)
+	return numbers
+}
+
+// shed moves everything to disk when memory holds more than it may.
+func (db *DB) shed() error {
+	if db.opt.MemoryCap <= 0 || db.bytes.Load() <= db.opt.MemoryCap {
+		return nil
 	}
-	slices.Sort(hours)
-	for _, h := range hours {
-		if bytes -= sizes[h]; bytes <= 0 {
-			return h * hour
-		}
-	}
-	return 0
+	return db.checkpointSealing(sealAll)
 }
 
 // shrink lets drop take chunks from every series. Series stay, even without samples, and with them their phases. The
@@ -157,7 +199,7 @@ func (sh *shard) prune(db *DB) {
 	defer sh.mu.Unlock()
 	for _, h := range sh.hosts {
 		for _, s := range h.series {
-			if len(s.chunks) == 0 {
+			if s.empty() {
 				sh.detach(db, s)
 			}
 		}

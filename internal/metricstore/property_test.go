@@ -27,6 +27,7 @@ func TestStoreEqualsAMap(t *testing.T) {
 		rt.Repeat(map[string]func(*rapid.T){
 			"append":     m.append,
 			"checkpoint": m.checkpoint,
+			"seal":       m.seal,
 			"free":       m.free,
 			"stop":       func(rt *rapid.T) { m.reopen(rt, m.db.Close) },
 			"die":        func(rt *rapid.T) { m.reopen(rt, m.db.Abandon) },
@@ -84,6 +85,16 @@ func (m *machine) checkpoint(rt *rapid.T) {
 	}
 }
 
+// seal moves all samples into a segment.
+func (m *machine) seal(rt *rapid.T) {
+	if err := m.db.Seal(); err != nil {
+		rt.Fatal(err)
+	}
+	if st := m.db.Stats(); st.Bytes != 0 {
+		rt.Fatalf("sealed, and %d bytes are left in memory", st.Bytes)
+	}
+}
+
 func (m *machine) free(rt *rapid.T) {
 	k := drawKey(rt)
 	minutes := rapid.Int64Range(0, 1300).Draw(rt, "minutes")
@@ -128,8 +139,8 @@ func (m *machine) compare(rt *rapid.T) {
 		}
 		total += n
 	}
-	if st := m.db.Stats(); st.Bytes < int64(total)*8 {
-		rt.Fatalf("%d samples in %d bytes", total, st.Bytes)
+	if st := m.db.Stats(); st.Bytes/8+st.Sealed < int64(total) || st.Unreadable != 0 {
+		rt.Fatalf("%d samples in %+v", total, st)
 	}
 }
 

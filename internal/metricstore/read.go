@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/chunk"
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/segment"
 )
 
 // Samples is what one series holds in a window of time, from the first sample to the last one.
@@ -34,11 +35,19 @@ func (db *DB) Read(dst []Samples, w Window, match func(*Key) bool) []Samples {
 	if h == nil {
 		return dst
 	}
+	db.segments.mu.RLock()
+	defer db.segments.mu.RUnlock()
+	r, ok := db.readings.Get().(*reading)
+	if !ok {
+		r = new(reading)
+	}
+	defer db.readings.Put(r)
 	for _, s := range h.byMetric[w.Metric] {
 		if match == nil || match(&s.key) {
-			dst = s.read(dst, clampTime(w.From), clampTime(w.To))
+			dst = s.read(db, r, dst, clampTime(w.From), clampTime(w.To))
 		}
 	}
+	clear(r.parts[:cap(r.parts)]) // they point into the segments
 	return dst
 }
 
@@ -48,9 +57,23 @@ type Window struct {
 	From, To              int64
 }
 
-// read appends what the series has in the window, if there is anything.
-func (s *series) read(dst []Samples, from, to int64) []Samples {
-	first, end, chunks := s.span(s.slot(from), s.slot(to))
+// reading is the room that reading takes, to be used again.
+type reading struct {
+	parts  []part
+	buffer segment.Buffer
+}
+
+// read appends what the series has in the window, if there is anything. What a chunk in memory holds is newer than what
+// segments hold, and later segments hold newer samples than earlier ones. The caller holds segments.mu for reading.
+func (s *series) read(db *DB, r *reading, dst []Samples, from, to int64) []Samples {
+	fromSlot, toSlot := s.slot(from), s.slot(to)
+	parts, first, end := s.parts(db, r.parts[:0], fromSlot, toSlot)
+	r.parts = parts
+	for i := range s.chunks {
+		if a, b := s.chunks[i].Span(fromSlot, toSlot); a < b {
+			first, end = min(first, a), max(end, b)
+		}
+	}
 	if first >= end {
 		return dst
 	}
@@ -60,31 +83,39 @@ func (s *series) read(dst []Samples, from, to int64) []Samples {
 	for i := range values {
 		values[i] = math.NaN()
 	}
-	for i := range chunks {
-		chunks[i].CopyTo(values, first)
+	for i := range parts {
+		err := parts[i].block.Each(parts[i].first, parts[i].last, &r.buffer, func(at int64, sealed []float64) {
+			if at < parts[i].first { // some of the stretch is freed, or before the window
+				at, sealed = parts[i].first, sealed[parts[i].first-at:]
+			}
+			chunk.Overlay(values, first, sealed, at)
+		})
+		if err != nil {
+			db.unreadable(err)
+		}
+	}
+	for i := range s.chunks {
+		s.chunks[i].CopyTo(values, first)
+	}
+	if values, first = trim(values, first); len(values) == 0 {
+		return dst[:n]
 	}
 	dst[n] = Samples{Key: s.key, Step: s.step, First: s.time(first), Values: values}
 	return dst
 }
 
-// span returns the slots of the first sample and behind the last sample in a window of slots, and the chunks that hold
-// them.
-func (s *series) span(from, to int64) (first, end int64, chunks []chunk.Chunk) {
-	chunks = s.chunks
-	for len(chunks) > 0 {
-		if a, b := chunks[0].Span(from, to); a < b {
-			first = a
-			break
-		}
-		chunks = chunks[1:]
+// trim cuts off what is no sample at both ends. first is the slot of the first value.
+func trim(values []float64, first int64) (trimmed []float64, slot int64) {
+	for len(values) > 0 && math.IsNaN(values[len(values)-1]) {
+		values = values[:len(values)-1]
 	}
-	for len(chunks) > 0 {
-		if a, b := chunks[len(chunks)-1].Span(from, to); a < b {
-			return first, b, chunks
-		}
-		chunks = chunks[:len(chunks)-1]
+	skip := 0
+	for skip < len(values) && math.IsNaN(values[skip]) {
+		skip++
 	}
-	return 0, 0, nil
+	// Moved rather than cut off, so that the room in front is not lost to whoever uses the values again.
+	n := copy(values, values[skip:])
+	return values[:n], first + int64(skip)
 }
 
 // Latest returns when the newest sample of the metric on the host is and how many seconds lie between two samples; ok is
@@ -102,8 +133,8 @@ func (db *DB) Latest(cluster, host, metric string) (newest, step int64, ok bool)
 		return 0, 0, false
 	}
 	for _, s := range h.byMetric[metric] {
-		if n := len(s.chunks); n > 0 {
-			if t := s.time(s.chunks[n-1].End() - 1); !ok || t > newest {
+		if end, some := s.end(); some {
+			if t := s.time(end - 1); !ok || t > newest {
 				newest, step, ok = t, s.step, true
 			}
 		}
@@ -130,7 +161,7 @@ func (db *DB) Hosts(cluster string) []string {
 // hasSamples reports whether any series has some. The caller holds the shard's mu.
 func (h *host) hasSamples() bool {
 	for _, s := range h.series {
-		if len(s.chunks) > 0 {
+		if !s.empty() {
 			return true
 		}
 	}

@@ -12,7 +12,7 @@ const (
 	entryDefine  = 1 // log: a series and the number that stands for it in this file
 	entrySamples = 2 // log: samples
 	entryFree    = 3 // log: samples were freed
-	entrySeries  = 4 // checkpoint: a series with its samples
+	entrySeries  = 4 // checkpoint: a series with the samples that are in no segment
 	entryEnd     = 5 // checkpoint: the end of a complete file
 )
 

@@ -35,11 +35,17 @@ func (db *DB) recover() error {
 	if n := len(files.checkpoints); n > 0 {
 		newest := files.checkpoints[n-1]
 		covered = newest.number
+		if err := db.openSegments(files.sealed, covered); err != nil {
+			return err
+		}
 		if err := db.readCheckpoint(newest.path); err != nil {
 			return err
 		}
+	} else if err := db.openSegments(files.sealed, 0); err != nil {
+		return err
 	}
-	for _, f := range files.segments {
+	db.raiseNumbers()
+	for _, f := range files.logs {
 		if f.number < covered {
 			continue // left over from a death between checkpoint and clean-up
 		}

@@ -42,7 +42,7 @@ func (r *replayer) define(d *decoder, size int64) error {
 	if err != nil {
 		return err
 	}
-	if len(s.chunks) == 0 {
+	if s.empty() {
 		s.phase = phase // a series that had run dry and began anew
 	}
 	for uint64(len(r.refs)) <= ref {
@@ -65,6 +65,7 @@ func (r *replayer) samples(d *decoder) {
 			continue
 		}
 		r.db.bytes.Add(int64(r.refs[ref].set(t, v)))
+		r.db.raiseNewest(t)
 		r.db.recovery.Log++
 	}
 }

@@ -1,10 +1,14 @@
 package metricstore
 
 import (
-	"encoding/binary"
+	"errors"
+	"fmt"
 	"math"
+	"os"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/chunk"
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/codec"
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/segment"
 )
 
 // readCheckpoint fills the empty store from the file.
@@ -21,6 +25,7 @@ func (db *DB) readCheckpoint(path string) error {
 			}
 		case entryEnd:
 			promised, complete = d.uvarint(), true
+			db.lastNumber.Store(uint32(d.uvarint()))
 		default:
 			d.fail()
 		}
@@ -40,34 +45,85 @@ func (db *DB) readCheckpoint(path string) error {
 
 func (db *DB) restoreChunks(d *decoder) error {
 	l, step, phase := d.identity()
+	number := d.uvarint()
+	sealed := d.sealed()
 	n := d.uvarint()
-	if d.failed {
+	if d.failed || number > math.MaxUint32 {
 		return errEntry
 	}
 	s, err := db.restoreSeries(&l, step, phase)
 	if err != nil {
 		return err
 	}
+	s.number, s.sealed = uint32(number), sealed
 	for range n {
 		first := d.varint()
-		count := d.uvarint()
-		if d.failed || count > chunk.Slots {
+		code := d.bytes(d.uvarint())
+		if d.failed {
 			return errEntry
 		}
-		c, ok := chunk.Restore(first, decodeValues(d.bytes(8*count)))
+		values, err := codec.Decode(nil, code)
+		if err != nil {
+			return errEntry
+		}
+		c, ok := chunk.Restore(first, values)
 		if !ok {
 			return errEntry
 		}
 		db.bytes.Add(int64(s.restore(c)))
-		db.recovery.Checkpoint += int64(count)
+		db.raiseNewest(s.time(c.End()))
+		db.recovery.Checkpoint += int64(len(values))
 	}
 	return nil
 }
 
-func decodeValues(raw []byte) []float64 {
-	values := make([]float64, len(raw)/8)
-	for i := range values {
-		values[i] = math.Float64frombits(binary.LittleEndian.Uint64(raw[8*i:]))
+// sealed reads what appendSealed has written.
+func (d *decoder) sealed() sealed {
+	var s sealed
+	if d.byte() == 1 {
+		s.note(d.varint())
 	}
-	return values
+	s.seen = d.uvarint()
+	n := d.uvarint()
+	if n > uint64(len(d.rest)) {
+		d.fail()
+		return sealed{}
+	}
+	for range n {
+		s.floors = append(s.floors, floor{d.varint(), d.uvarint()})
+	}
+	return s
+}
+
+// openSegments opens the segments that belong to the checkpoint with that number, and removes those that were written
+// before a death for one that was never completed.
+func (db *DB) openSegments(files []file, covered uint64) error {
+	for _, f := range files {
+		if f.number > covered {
+			if err := os.Remove(f.path); err != nil {
+				return fmt.Errorf("remove a segment that does not count: %w", err)
+			}
+			continue
+		}
+		seg, err := segment.Open(f.path)
+		if errors.Is(err, segment.ErrDamaged) {
+			db.damage(f.path, err.Error())
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		db.publish(numbered{seg, f.number})
+	}
+	return nil
+}
+
+// raiseNumbers keeps new series from getting the numbers of series that only segments know, as may be when a checkpoint
+// was damaged.
+func (db *DB) raiseNumbers() {
+	for _, seg := range db.published() {
+		if last, err := seg.Last(); err == nil && last > db.lastNumber.Load() {
+			db.lastNumber.Store(last)
+		}
+	}
 }

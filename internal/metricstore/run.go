@@ -39,21 +39,31 @@ func (db *DB) runMaintenance(ctx context.Context) {
 	retained := checkpointed
 	for {
 		now := db.opt.Clock.Now()
-		if db.damaged.Load() || db.logBytes.Load() > db.opt.MaxLogBytes || now.Sub(checkpointed) >= db.opt.CheckpointEvery {
+		if db.damaged.Load() || db.logBytes.Load() > db.logLimit() || now.Sub(checkpointed) >= db.opt.CheckpointEvery {
 			if err := db.Checkpoint(); err != nil {
 				db.opt.Log.ErrorContext(ctx, "metric checkpoint failed", "error", err)
 			}
 			checkpointed = now
 		}
-		if n := db.shed(); n > 0 {
-			db.opt.Log.WarnContext(ctx, "metric memory cap reached, oldest samples forgotten", "chunks", n)
+		if err := db.shed(); err != nil {
+			db.opt.Log.ErrorContext(ctx, "metric memory cap reached, and samples cannot be moved to disk", "error", err)
 		}
 		if db.opt.Retention > 0 && now.Sub(retained) >= min(db.opt.Retention/16, time.Hour) {
 			db.Retain(now.Add(-db.opt.Retention))
 			retained = now
 		}
-		if clock.Sleep(ctx, db.opt.Clock, maintenanceEvery) != nil {
+		select {
+		case <-ctx.Done():
 			return
+		case <-db.wake:
+		case <-db.opt.Clock.After(maintenanceEvery):
 		}
 	}
 }
+
+// leastLog is a log that is read back in less than the tenth of a second.
+const leastLog = 16 << 20
+
+// logLimit returns how large the log may become before a checkpoint. A checkpoint writes what memory holds, so it pays when
+// the log has grown to a good part of that; a restart reads both.
+func (db *DB) logLimit() int64 { return min(db.opt.MaxLogBytes, max(leastLog, db.bytes.Load()/2)) }

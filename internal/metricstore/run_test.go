@@ -2,6 +2,7 @@ package metricstore_test
 
 import (
 	"context"
+	"math"
 	"path/filepath"
 	"testing"
 	"testing/synctest"
@@ -100,7 +101,7 @@ func TestRunForgetsWhatIsOld(t *testing.T) {
 	})
 }
 
-func TestMemoryCapDropsTheOldestFirst(t *testing.T) {
+func TestMemoryCapMovesSamplesToDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const cap = 3 * 16 * 8 // three small chunks
 		db, _, put := bubbleStore(t, metricstore.Options{MemoryCap: cap})
@@ -109,8 +110,18 @@ func TestMemoryCapDropsTheOldestFirst(t *testing.T) {
 		}
 		runFor(t, db, time.Second)
 		st := db.Stats()
-		if st.Bytes > cap || st.Bytes == 0 {
-			t.Errorf("%d bytes held", st.Bytes)
+		if st.Bytes > cap || st.Sealed == 0 || st.Segments != 1 || st.SegmentBytes == 0 {
+			t.Errorf("%+v", st)
+		}
+		all := db.Read(nil, metricstore.Window{Cluster: "alpha", Host: "n01", Metric: "cpu_load", From: 0, To: time.Now().Unix() + 60}, nil)
+		n := 0
+		for _, v := range all[0].Values {
+			if !math.IsNaN(v) {
+				n++
+			}
+		}
+		if n != 6 {
+			t.Errorf("%d samples are left of 6", n)
 		}
 		if newest, _, ok := db.Latest("alpha", "n01", "cpu_load"); !ok || newest != time.Now().Add(-time.Second).Unix() {
 			t.Errorf("the newest sample is gone: %v %v", newest, ok)

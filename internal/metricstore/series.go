@@ -1,6 +1,7 @@
 package metricstore
 
 import (
+	"math"
 	"slices"
 	"sync/atomic"
 
@@ -25,6 +26,8 @@ type series struct {
 	host  *host
 	step  int64 // seconds
 	phase int64 // 0 <= phase < step
+	// number is what segments call the series. It is never used again for another one.
+	number uint32
 
 	// next is the series whose sample came after this one's last time: a good guess for the next time.
 	next atomic.Pointer[series]
@@ -34,8 +37,23 @@ type series struct {
 	ref     uint32 // what it is called there
 
 	// Guarded by shard.mu.
-	chunks []chunk.Chunk // by number
-	gone   bool          // no longer in its host's maps
+	chunks []chunk.Chunk // by number; what is in segments as well is the newer of the two
+	sealed sealed
+	gone   bool // no longer in its host's maps
+}
+
+// empty reports whether the series has no samples.
+func (s *series) empty() bool { return len(s.chunks) == 0 && !s.sealed.any }
+
+// end returns the slot behind the last sample; ok is false when there is none.
+func (s *series) end() (slot int64, ok bool) {
+	if n := len(s.chunks); n > 0 {
+		slot, ok = s.chunks[n-1].End(), true
+	}
+	if s.sealed.any && (!ok || s.sealed.end > slot) {
+		slot, ok = s.sealed.end, true
+	}
+	return slot, ok
 }
 
 // slot returns the slot that is nearest to the time.
@@ -43,6 +61,9 @@ func (s *series) slot(t int64) int64 { return floorDiv(t-s.phase+s.step/2, s.ste
 
 // time returns when the slot is.
 func (s *series) time(slot int64) int64 { return slot*s.step + s.phase }
+
+// earliest is a slot before all samples.
+func (s *series) earliest() int64 { return s.slot(clampTime(math.MinInt64)) }
 
 // set stores a sample and returns by how many bytes the series has grown.
 func (s *series) set(t int64, v float64) int {

@@ -76,7 +76,7 @@ func (sh *shard) addSeries(db *DB, h *host, id []byte, l *Labels, step, phase in
 	if len(h.series) >= db.opt.MaxSeriesPerHost {
 		return nil, ErrTooManySeries
 	}
-	s := &series{id: string(id), host: h, step: step, phase: phase, key: Key{
+	s := &series{id: string(id), host: h, step: step, phase: phase, number: db.lastNumber.Add(1), key: Key{
 		Cluster: h.cluster, Host: h.name, Metric: h.metricName(l.Metric),
 		Type: string(l.Type), TypeID: string(l.TypeID), SubType: string(l.SubType), SubTypeID: string(l.SubTypeID),
 	}}
@@ -140,7 +140,7 @@ func (sh *shard) revive(db *DB, s *series) *series {
 	if current := h.series[s.id]; current != nil {
 		return current
 	}
-	fresh := &series{id: s.id, key: s.key, host: h, step: s.step, phase: s.phase}
+	fresh := &series{id: s.id, key: s.key, host: h, step: s.step, phase: s.phase, number: db.lastNumber.Add(1)}
 	sh.attach(db, fresh)
 	return fresh
 }

@@ -4,12 +4,18 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/segment"
 )
 
 // Stats are figures about the store.
 type Stats struct {
 	Hosts, Series  int64
 	Bytes          int64 // of memory that samples take up
+	Segments       int64 // files of sealed samples
+	SegmentBytes   int64 // that they take up on disk
+	Sealed         int64 // slots that they hold
+	Unreadable     int64 // times that something in a segment was found damaged since Open
 	LogBytes       int64 // of log that a restart would have to read
 	Samples        int64 // stored since Open
 	Refused        int64 // not stored since Open: too old, too new, beyond limits
@@ -23,15 +29,22 @@ func (db *DB) Stats() Stats {
 	st := Stats{
 		Hosts: db.hosts.Load(), Series: db.series.Load(), Bytes: db.bytes.Load(), LogBytes: db.logBytes.Load(),
 		Samples: db.samples.Load(), Refused: db.refused.Load(), Failures: db.failures.Load(),
-		CheckpointTook: time.Duration(db.checkpointMillis.Load()) * time.Millisecond,
+		Unreadable: db.unread.Load(), CheckpointTook: time.Duration(db.checkpointMillis.Load()) * time.Millisecond,
 	}
 	if t := db.lastCheckpoint.Load(); t != 0 {
 		st.LastCheckpoint = time.Unix(t, 0)
 	}
+	db.segments.mu.RLock()
+	defer db.segments.mu.RUnlock()
+	for _, seg := range db.segments.list {
+		st.Segments++
+		st.SegmentBytes += seg.Size()
+		st.Sealed += int64(seg.Samples())
+	}
 	return st
 }
 
-// Extent is a stretch of samples in memory.
+// Extent is a stretch of samples, in memory or in a segment.
 type Extent struct {
 	From, To int64 // Unix seconds of the first sample and behind the last one
 	Slots    int
@@ -49,7 +62,7 @@ func (db *DB) Inspect(path []string, visit func(k Key, held []Extent)) {
 					if !s.key.below(path) {
 						continue
 					}
-					held = held[:0]
+					held = s.sealedExtents(db, held[:0])
 					for i := range s.chunks {
 						c := &s.chunks[i]
 						held = append(held, Extent{s.time(c.First()), s.time(c.End()), len(c.Values())})
@@ -60,4 +73,25 @@ func (db *DB) Inspect(path []string, visit func(k Key, held []Extent)) {
 		}
 		sh.mu.RUnlock()
 	}
+}
+
+// sealedExtents appends the stretches that segments hold, the oldest segment's first. The caller holds the shard's mu.
+func (s *series) sealedExtents(db *DB, dst []Extent) []Extent {
+	if !s.sealed.any {
+		return dst
+	}
+	db.segments.mu.RLock()
+	defer db.segments.mu.RUnlock()
+	parts, _, _ := s.parts(db, nil, s.earliest(), s.sealed.end)
+	for i := range parts {
+		err := parts[i].block.Stretches(func(st segment.Stretch) {
+			if first := max(st.First, parts[i].first); first < st.End() {
+				dst = append(dst, Extent{s.time(first), s.time(st.End()), int(st.End() - first)})
+			}
+		})
+		if err != nil {
+			db.unreadable(err)
+		}
+	}
+	return dst
 }

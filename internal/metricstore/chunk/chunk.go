@@ -7,9 +7,9 @@ package chunk
 import "math"
 
 // Slots is how many slots a chunk covers: chunk n has the slots from n*Slots up to (n+1)*Slots.
-const Slots = 512
+const Slots = 128
 
-const slotBits = 9
+const slotBits = 7
 
 // smallest is the room that a new chunk starts with: many series of a short-lived node never need more.
 const smallest = 16
@@ -19,6 +19,8 @@ const smallest = 16
 type Chunk struct {
 	first  int64     // slot of values[0]
 	values []float64 // neither the first nor the last one is NaN
+	// version grows with every change, so that somebody who has written the chunk down can tell whether that still holds.
+	version uint32
 }
 
 // Number returns which chunk the slot belongs to.
@@ -53,12 +55,23 @@ func (c *Chunk) End() int64 { return c.first + int64(len(c.values)) }
 // Values returns the samples from First up to End. They must not be changed.
 func (c *Chunk) Values() []float64 { return c.values }
 
+// State identifies what a chunk holds at one moment.
+type State struct {
+	version uint32
+	values  *float64
+}
+
+// State returns what the chunk holds now: a later State that is equal means that nothing has changed in between. Keeping
+// one keeps the memory of the values from being used for others.
+func (c *Chunk) State() State { return State{c.version, &c.values[0]} }
+
 // Bytes returns how much memory the samples take up.
 func (c *Chunk) Bytes() int { return cap(c.values) * 8 }
 
 // Set stores v, which is not NaN, in the slot, which must be one of the chunk's. It returns by how many bytes the
 // chunk has grown.
 func (c *Chunk) Set(slot int64, v float64) int {
+	c.version++
 	i := slot - c.first
 	switch n := int64(len(c.values)); {
 	case i < 0:
@@ -114,6 +127,7 @@ func (c *Chunk) ClearBefore(slot int64) (empty bool) {
 	if i <= 0 {
 		return false
 	}
+	c.version++
 	for i < int64(len(c.values)) && math.IsNaN(c.values[i]) {
 		i++
 	}
@@ -126,12 +140,21 @@ func (c *Chunk) ClearBefore(slot int64) (empty bool) {
 	return false
 }
 
-// CopyTo copies the samples into dst, where dst[0] is slot first. Slots of dst that the chunk does not have stay as
+// CopyTo copies the samples into dst, where dst[0] is slot first. Slots of dst for which the chunk has no sample stay as
 // they are.
-func (c *Chunk) CopyTo(dst []float64, first int64) {
-	from, to := max(c.first, first), min(c.End(), first+int64(len(dst)))
-	if from < to {
-		copy(dst[from-first:to-first], c.values[from-c.first:])
+func (c *Chunk) CopyTo(dst []float64, first int64) { Overlay(dst, first, c.values, c.first) }
+
+// Overlay copies the samples among values, the first of which is of slot at, into dst, where dst[0] is slot first.
+func Overlay(dst []float64, first int64, values []float64, at int64) {
+	from, to := max(at, first), min(at+int64(len(values)), first+int64(len(dst)))
+	if from >= to {
+		return
+	}
+	dst, values = dst[from-first:to-first], values[from-at:to-at]
+	for i, v := range values {
+		if !math.IsNaN(v) {
+			dst[i] = v
+		}
 	}
 }
 
