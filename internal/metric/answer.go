@@ -65,11 +65,12 @@ func (s *Service) expand(r Request) []Query {
 
 // querier works off the queries of one request.
 type querier struct {
-	engine  Engine
-	request Request
-	buf     []metricstore.Samples // of the last read, used again by the next
-	scratch []float64             // values of which only the statistics are wanted
-	points  int
+	engine   Engine
+	request  Request
+	buf      []metricstore.Samples // of the last read, used again by the next
+	together metricstore.Aggregate // likewise
+	scratch  []float64             // values of which only the statistics are wanted
+	points   int
 }
 
 // answer returns the results of one query.
@@ -81,6 +82,9 @@ func (q *querier) answer(query *Query, catalogue Catalogue) []Result {
 	window := metricstore.Window{
 		Cluster: q.request.Cluster, Host: query.Host, Metric: query.Metric,
 		From: q.request.From.Unix(), To: q.request.To.Unix(),
+	}
+	if s, ok := q.whole(query, config.Aggregation, window); ok {
+		return []Result{q.result(query, s)}
 	}
 	q.buf = q.engine.Read(q.buf[:0], window, query.matches)
 	if len(q.buf) == 0 {

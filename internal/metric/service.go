@@ -18,6 +18,9 @@ type Engine interface {
 	Appender() *metricstore.Appender
 	// Read appends what the matching series of a metric on a host have in a window to dst.
 	Read(dst []metricstore.Samples, w metricstore.Window, match func(*metricstore.Key) bool) []metricstore.Samples
+	// ReadAggregate fills a with what the devices of a host have of a metric in a window, taken together; ok is false when
+	// they cannot be.
+	ReadAggregate(a *metricstore.Aggregate, w metricstore.Window) (ok bool)
 	// Latest returns the time of the newest sample of a metric on a host, and the step; ok is false without samples.
 	Latest(cluster, host, metric string) (newest, step int64, ok bool)
 	// Hosts returns the hosts of a cluster that have samples.

@@ -82,6 +82,7 @@ func (db *DB) writeCheckpoint(number uint64, idleSince int64) (err error) {
 		db.publish(numbered{seg, number})
 	}
 	db.forget(d.moved)
+	db.settle(d.rolled)
 	return nil
 }
 
@@ -131,6 +132,16 @@ func (db *DB) forget(list []moved) {
 		}
 		h.shard.mu.Unlock()
 		list = list[n:]
+	}
+}
+
+// settle makes rollups known that have been written.
+func (db *DB) settle(list []rolledChunk) {
+	for i := range list {
+		sh := list[i].host.shard
+		sh.mu.Lock()
+		list[i].settle()
+		sh.mu.Unlock()
 	}
 }
 

@@ -18,6 +18,7 @@ type dump struct {
 	idleSince int64
 	segment   *segment.Writer
 	moved     []moved
+	rolled    []rolledChunk
 
 	file    *os.File
 	salt    uint64
@@ -51,11 +52,14 @@ func (d *dump) write(db *DB) error {
 		hosts := sh.sorted()
 		sh.mu.RUnlock()
 		for _, h := range hosts {
-			sh.mu.RLock()
+			sh.mu.Lock()
+			before := len(d.rolled)
+			d.roll(db, h)
 			for _, s := range h.series {
 				d.series(s)
 			}
-			sh.mu.RUnlock()
+			d.recordRollups(h, d.rolled[before:])
+			sh.mu.Unlock()
 			if err := d.flush(); err != nil {
 				return err
 			}
@@ -68,10 +72,7 @@ func (d *dump) write(db *DB) error {
 // series writes one series. The last chunk may still grow, and stays in memory, unless the series has ended.
 func (d *dump) series(s *series) {
 	s.sealed.seen = d.number
-	complete := s.chunks
-	if n := len(complete); n > 0 && s.time(complete[n-1].End()) > d.idleSince {
-		complete = complete[:n-1]
-	}
+	complete := s.chunks[:d.complete(s)]
 	after := s.sealed
 	if len(complete) > 0 {
 		d.segment.Begin(s.number)
@@ -83,6 +84,15 @@ func (d *dump) series(s *series) {
 		after.note(c.End())
 	}
 	d.record(s, after, s.chunks[len(complete):])
+}
+
+// complete returns how many of the series' chunks no longer grow.
+func (d *dump) complete(s *series) int {
+	n := len(s.chunks)
+	if n > 0 && s.time(s.chunks[n-1].End()) > d.idleSince {
+		n--
+	}
+	return n
 }
 
 // record appends the checkpoint's record of a series. One without samples has none.

@@ -13,3 +13,18 @@ func LogKind() frame.Kind { return logKind() }
 
 // CheckpointKind is how a checkpoint begins.
 func CheckpointKind() frame.Kind { return checkpointKind() }
+
+// RolledUp returns for how many chunks the rollup of a metric on a host is good.
+func (db *DB) RolledUp(cluster, host, metric string) int64 {
+	id, _ := hostID(cluster, host)
+	sh := db.shardOf(id)
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	n := int64(0)
+	if h := sh.hosts[string(id)]; h != nil && h.rollups[metric] != nil {
+		for _, s := range h.rollups[metric].good {
+			n += s.to - s.from
+		}
+	}
+	return n
+}

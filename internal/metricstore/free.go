@@ -3,10 +3,12 @@ package metricstore
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"time"
 
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/chunk"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/segment"
 )
 
@@ -74,6 +76,7 @@ func (sh *shard) clear(db *DB, of division, path []string, before int64) int {
 		slot := floorDiv(clampTime(before)-s.phase+s.step-1, s.step) // the first one that is not before
 		dropped = s.sealedBefore(db, slot)
 		s.sealed.free(slot)
+		s.spoil(math.MinInt64, chunk.Number(slot)+1)
 		cleared, bytes := s.clearBefore(slot)
 		return dropped + cleared, bytes
 	})
@@ -112,6 +115,7 @@ func (db *DB) Retain(before time.Time) int {
 				return 0, 0
 			}
 			if s.sealed.any && s.time(s.sealed.end) <= before.Unix() {
+				s.spoil(math.MinInt64, chunk.Number(s.sealed.end)+1)
 				s.sealed.any, s.sealed.end = false, 0
 			}
 			return s.dropBefore(before.Unix())

@@ -37,17 +37,13 @@ func (db *DB) Read(dst []Samples, w Window, match func(*Key) bool) []Samples {
 	}
 	db.segments.mu.RLock()
 	defer db.segments.mu.RUnlock()
-	r, ok := db.readings.Get().(*reading)
-	if !ok {
-		r = new(reading)
-	}
-	defer db.readings.Put(r)
+	r := db.reading()
+	defer db.done(r)
 	for _, s := range h.byMetric[w.Metric] {
 		if match == nil || match(&s.key) {
 			dst = s.read(db, r, dst, clampTime(w.From), clampTime(w.To))
 		}
 	}
-	clear(r.parts[:cap(r.parts)]) // they point into the segments
 	return dst
 }
 
@@ -61,32 +57,67 @@ type Window struct {
 type reading struct {
 	parts  []part
 	buffer segment.Buffer
+	values []float64
 }
 
-// read appends what the series has in the window, if there is anything. What a chunk in memory holds is newer than what
-// segments hold, and later segments hold newer samples than earlier ones. The caller holds segments.mu for reading.
+// reading returns room to read with, to be given back with done.
+func (db *DB) reading() *reading {
+	if r, ok := db.readings.Get().(*reading); ok {
+		return r
+	}
+	return new(reading)
+}
+
+func (db *DB) done(r *reading) {
+	clear(r.parts[:cap(r.parts)]) // they point into the segments
+	db.readings.Put(r)
+}
+
+// read appends what the series has in the window, if there is anything. The caller holds segments.mu for reading.
 func (s *series) read(db *DB, r *reading, dst []Samples, from, to int64) []Samples {
-	fromSlot, toSlot := s.slot(from), s.slot(to)
-	parts, first, end := s.parts(db, r.parts[:0], fromSlot, toSlot)
+	n := len(dst)
+	dst = slices.Grow(dst, 1)[:n+1]
+	first, values := s.values(db, r, dst[n].Values[:0], s.slot(from), s.slot(to))
+	if len(values) == 0 {
+		return dst[:n]
+	}
+	dst[n] = Samples{Key: s.key, Step: s.step, First: s.time(first), Values: values}
+	return dst
+}
+
+// values appends what the series has in slots [from, to), from the first sample to the last one, to dst, which is empty, and
+// returns the slot of the first. What a chunk in memory holds is newer than what segments hold, and later segments hold
+// newer samples than earlier ones. The caller holds segments.mu for reading.
+func (s *series) values(db *DB, r *reading, dst []float64, from, to int64) (first int64, values []float64) {
+	parts, first, end := s.parts(db, r.parts[:0], from, to)
 	r.parts = parts
 	for i := range s.chunks {
-		if a, b := s.chunks[i].Span(fromSlot, toSlot); a < b {
+		if a, b := s.chunks[i].Span(from, to); a < b {
 			first, end = min(first, a), max(end, b)
 		}
 	}
 	if first >= end {
-		return dst
+		return 0, dst
 	}
-	n := len(dst)
-	dst = slices.Grow(dst, 1)[:n+1]
-	values := slices.Grow(dst[n].Values[:0], int(end-first))[:end-first]
+	values = slices.Grow(dst, int(end-first))[:end-first]
 	for i := range values {
 		values[i] = math.NaN()
 	}
-	for i := range parts {
-		err := parts[i].block.Each(parts[i].first, parts[i].last, &r.buffer, func(at int64, sealed []float64) {
-			if at < parts[i].first { // some of the stretch is freed, or before the window
-				at, sealed = parts[i].first, sealed[parts[i].first-at:]
+	s.overlay(db, r, values, first)
+	for i := range s.chunks {
+		s.chunks[i].CopyTo(values, first)
+	}
+	values, first = trim(values, first)
+	return first, values
+}
+
+// overlay copies what r.parts hold into values, the first of which is of slot first.
+func (s *series) overlay(db *DB, r *reading, values []float64, first int64) {
+	for i := range r.parts {
+		p := &r.parts[i]
+		err := p.block.Each(p.first, p.last, &r.buffer, func(at int64, sealed []float64) {
+			if at < p.first { // some of the stretch is freed, or before the window
+				at, sealed = p.first, sealed[p.first-at:]
 			}
 			chunk.Overlay(values, first, sealed, at)
 		})
@@ -94,14 +125,6 @@ func (s *series) read(db *DB, r *reading, dst []Samples, from, to int64) []Sampl
 			db.unreadable(err)
 		}
 	}
-	for i := range s.chunks {
-		s.chunks[i].CopyTo(values, first)
-	}
-	if values, first = trim(values, first); len(values) == 0 {
-		return dst[:n]
-	}
-	dst[n] = Samples{Key: s.key, Step: s.step, First: s.time(first), Values: values}
-	return dst
 }
 
 // trim cuts off what is no sample at both ends. first is the slot of the first value.

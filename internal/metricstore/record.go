@@ -14,6 +14,7 @@ const (
 	entryFree    = 3 // log: samples were freed
 	entrySeries  = 4 // checkpoint: a series with the samples that are in no segment
 	entryEnd     = 5 // checkpoint: the end of a complete file
+	entryRollup  = 6 // checkpoint: what is rolled up of a metric on a host
 )
 
 // errEntry is the error for an intact record that makes no sense.

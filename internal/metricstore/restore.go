@@ -23,6 +23,10 @@ func (db *DB) readCheckpoint(path string) error {
 			if err := db.restoreChunks(&d); err != nil {
 				return err
 			}
+		case entryRollup:
+			if err := db.restoreRollup(&d); err != nil {
+				return err
+			}
 		case entryEnd:
 			promised, complete = d.uvarint(), true
 			db.lastNumber.Store(uint32(d.uvarint()))

@@ -15,7 +15,8 @@ type host struct {
 	shard         *shard
 	series        map[string]*series
 	byMetric      map[string][]*series
-	gone          bool // no longer in its shard's map
+	rollups       map[string]*rollup // by metric; nil until there is one
+	gone          bool               // no longer in its shard's map
 }
 
 // series is the samples of one key. Slot n is the time n*step+phase: the phase is that of the first sample, so that a
@@ -77,6 +78,7 @@ func (s *series) set(t int64, v float64) int {
 		return s.chunks[i].Set(slot, v)
 	}
 	s.chunks = slices.Insert(s.chunks, i, chunk.New(slot, v))
+	s.spoil(number, number+1)
 	return s.chunks[i].Bytes()
 }
 

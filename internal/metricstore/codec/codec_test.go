@@ -16,11 +16,14 @@ func same(a, b float64) bool {
 	return math.Float64bits(a) == math.Float64bits(b) || math.IsNaN(a) && math.IsNaN(b)
 }
 
-// roundTrip encodes and decodes the values, fails when one differs, and returns how many bytes they took.
-func roundTrip(t interface {
+// failer is what tests and drawn tests have in common.
+type failer interface {
 	Helper()
 	Fatalf(format string, args ...any)
-}, values []float64) int {
+}
+
+// roundTrip encodes and decodes the values, fails when one differs, and returns how many bytes they took.
+func roundTrip(t failer, values []float64) int {
 	t.Helper()
 	var e codec.Encoder
 	src := e.Append(nil, values)
