@@ -98,9 +98,11 @@ type DB struct {
 		mu   sync.RWMutex // taken after a shard's locks
 		list []numbered   // oldest first
 	}
-	lastNumber atomic.Uint32 // of a series
-	newest     atomic.Int64  // time of the newest sample, in Unix seconds
-	wake       chan struct{} // tells Run that the log has become large
+	merging     sync.Mutex      // held while segments are merged or removed; taken before segments.mu
+	unmergeable map[uint64]bool // segments that could not be; guarded by merging
+	lastNumber  atomic.Uint32   // of a series
+	newest      atomic.Int64    // time of the newest sample, in Unix seconds
+	wake        chan struct{}   // tells Run that the log has become large
 
 	damagedFiles map[string]bool // found by Open
 	damaged      atomic.Bool     // a checkpoint should be written soon: something on disk is not as it should be
@@ -122,7 +124,7 @@ func Open(dir string, opt Options) (_ *DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{dir: dir, opt: opt.unlimited(), lock: lock, damagedFiles: map[string]bool{}, wake: make(chan struct{}, 1)}
+	db := &DB{dir: dir, opt: opt.unlimited(), lock: lock, damagedFiles: map[string]bool{}, unmergeable: map[uint64]bool{}, wake: make(chan struct{}, 1)}
 	for i := range opt.Shards {
 		db.shards = append(db.shards, &shard{number: i, hosts: map[string]*host{}})
 	}
@@ -165,6 +167,8 @@ func (db *DB) release() error {
 
 // unmap closes the segments.
 func (db *DB) unmap() error {
+	db.merging.Lock()
+	defer db.merging.Unlock()
 	db.segments.mu.Lock()
 	defer db.segments.mu.Unlock()
 	var errs []error

@@ -129,6 +129,8 @@ func (db *DB) Retain(before time.Time) int {
 // retainSegments removes the segments that lie wholly before a time, and returns how many.
 func (db *DB) retainSegments(before int64) int {
 	kept := db.keptNumbers()
+	db.merging.Lock()
+	defer db.merging.Unlock()
 	db.segments.mu.Lock()
 	defer db.segments.mu.Unlock()
 	keep := make([]numbered, 0, len(db.segments.list))

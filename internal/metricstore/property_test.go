@@ -28,6 +28,7 @@ func TestStoreEqualsAMap(t *testing.T) {
 			"append":     m.append,
 			"checkpoint": m.checkpoint,
 			"seal":       m.seal,
+			"merge":      m.merge,
 			"free":       m.free,
 			"stop":       func(rt *rapid.T) { m.reopen(rt, m.db.Close) },
 			"die":        func(rt *rapid.T) { m.reopen(rt, m.db.Abandon) },
@@ -92,6 +93,22 @@ func (m *machine) seal(rt *rapid.T) {
 	}
 	if st := m.db.Stats(); st.Bytes != 0 {
 		rt.Fatalf("sealed, and %d bytes are left in memory", st.Bytes)
+	}
+}
+
+// merge makes small segments until there are enough of them to be merged.
+func (m *machine) merge(rt *rapid.T) {
+	if rapid.IntRange(0, 4).Draw(rt, "merge") > 0 {
+		return // it takes many files
+	}
+	for range rapid.IntRange(5, 9).Draw(rt, "seals") {
+		m.append(rt)
+		m.seal(rt)
+	}
+	before := m.db.Stats().Segments
+	n, err := m.db.Compact()
+	if after := m.db.Stats().Segments; err != nil || before >= 8 && n == 0 || int64(n)-int64(n)/8 != before-after {
+		rt.Fatalf("%d segments became %d by merging %d: %v", before, after, n, err)
 	}
 }
 

@@ -45,6 +45,10 @@ func (db *DB) runMaintenance(ctx context.Context) {
 			}
 			checkpointed = now
 		}
+		if _, err := db.Compact(); err != nil {
+			db.failures.Add(1)
+			db.opt.Log.ErrorContext(ctx, "metric segments cannot be merged", "error", err)
+		}
 		if err := db.shed(); err != nil {
 			db.opt.Log.ErrorContext(ctx, "metric memory cap reached, and samples cannot be moved to disk", "error", err)
 		}

@@ -3,12 +3,8 @@ package segment
 import (
 	"bufio"
 	"cmp"
-	"crypto/rand"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"math"
-	"os"
 	"slices"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/codec"
@@ -21,12 +17,12 @@ type Writer struct {
 	buf     []byte // bodies of the blocks, as they came
 	heads   []byte
 	data    []byte
+	body    []byte
 	count   uint64 // stretches of the open block
 	end     int64  // of the last one
 	series  uint32 // of the open block
 	from    int64
 	to      int64
-	samples uint64
 	encoder codec.Encoder
 }
 
@@ -51,7 +47,7 @@ func (w *Writer) Add(first int64, values []float64, from, to int64) {
 	before := len(w.data)
 	w.data = w.encoder.Append(w.data, values)
 	w.head(first, len(values), len(w.data)-before)
-	w.cover(from, to, uint64(len(values)))
+	w.from, w.to = min(w.from, from), max(w.to, to)
 }
 
 // head notes a stretch whose bytes have been added to data.
@@ -63,23 +59,26 @@ func (w *Writer) head(first int64, slots, size int) {
 	w.count++
 }
 
-func (w *Writer) cover(from, to int64, samples uint64) {
-	w.from, w.to = min(w.from, from), max(w.to, to)
-	w.samples += samples
+// takeBody returns the body of the open block and ends it; nil when there is nothing in it. It is good until the next one.
+func (w *Writer) takeBody() []byte {
+	if w.count == 0 {
+		return nil
+	}
+	w.body = binary.AppendUvarint(w.body[:0], w.count)
+	w.body = binary.AppendUvarint(w.body, uint64(len(w.heads)))
+	w.body = append(w.body, w.heads...)
+	w.body = append(w.body, w.data...)
+	w.heads, w.data, w.count, w.end = w.heads[:0], w.data[:0], 0, 0
+	return w.body
 }
 
-// close ends the open block, if there is anything in it.
+// close ends the open block and keeps it, if there is anything in it.
 func (w *Writer) close() {
-	if w.count == 0 {
-		return
+	if body := w.takeBody(); body != nil {
+		start := len(w.buf)
+		w.buf = append(w.buf, body...)
+		w.blocks = append(w.blocks, placed{w.series, start, len(w.buf)})
 	}
-	start := len(w.buf)
-	w.buf = binary.AppendUvarint(w.buf, w.count)
-	w.buf = binary.AppendUvarint(w.buf, uint64(len(w.heads)))
-	w.buf = append(w.buf, w.heads...)
-	w.buf = append(w.buf, w.data...)
-	w.blocks = append(w.blocks, placed{w.series, start, len(w.buf)})
-	w.heads, w.data, w.count, w.end = w.heads[:0], w.data[:0], 0, 0
 }
 
 // Len returns how many series have a block.
@@ -89,59 +88,21 @@ func (w *Writer) Len() int {
 }
 
 // WriteFile writes the segment to a new file and syncs it. What fails leaves nothing behind.
-func (w *Writer) WriteFile(path string) (err error) {
+func (w *Writer) WriteFile(path string) error {
 	w.close()
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // in the store's own folder
-	if err != nil {
-		return fmt.Errorf("write segment: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("write segment: %w", errors.Join(err, os.Remove(path)))
-		}
-	}()
-	out := bufio.NewWriterSize(f, 1<<20)
-	if err = w.write(out); err == nil {
-		err = out.Flush()
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
+	slices.SortFunc(w.blocks, func(a, b placed) int { return cmp.Compare(a.series, b.series) })
+	return writeFile(path, w.write)
 }
 
 func (w *Writer) write(out *bufio.Writer) error {
-	var salted [8]byte
-	_, _ = rand.Read(salted[:]) // never fails: crypto/rand ends the program instead
-	salt := binary.LittleEndian.Uint64(salted[:])
-	head := append([]byte(magic), salted[:]...)
-	if _, err := out.Write(head); err != nil {
+	f, err := newFileWriter(out)
+	if err != nil {
 		return err
 	}
-	slices.SortFunc(w.blocks, func(a, b placed) int { return cmp.Compare(a.series, b.series) })
-	place := uint64(headerSize)
-	var index, buf []byte
-	for i, b := range w.blocks {
-		if i%indexEvery == 0 {
-			index = binary.LittleEndian.AppendUint32(index, b.series)
-			index = binary.LittleEndian.AppendUint64(index, place)
-		}
-		body := w.buf[b.start:b.end]
-		buf = binary.AppendUvarint(buf[:0], uint64(b.series))
-		buf = binary.AppendUvarint(buf, uint64(len(body)))
-		buf = binary.LittleEndian.AppendUint32(buf, checksum(salt+uint64(b.series), body))
-		place += uint64(len(buf) + len(body))
-		if _, err := out.Write(buf); err != nil {
-			return err
-		}
-		if _, err := out.Write(body); err != nil {
+	for _, b := range w.blocks {
+		if err := f.block(b.series, w.buf[b.start:b.end]); err != nil {
 			return err
 		}
 	}
-	f := footer{
-		index: place, entries: uint32(len(index) / entrySize), blocks: uint32(len(w.blocks)),
-		from: w.from, to: w.to, samples: w.samples, sum: checksum(salt, index),
-	}
-	_, err := out.Write(appendFooter(index, f, salt))
-	return err
+	return f.finish(w.from, w.to)
 }

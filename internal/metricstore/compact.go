@@ -1,0 +1,157 @@
+package metricstore
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+	"os"
+	"slices"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/segment"
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/wal"
+)
+
+const (
+	// mergeCount is how many segments of about the same size make one of the next size.
+	mergeCount = 8
+	// maxMerged is how large a segment is made by merging, in bytes.
+	maxMerged = 1 << 30
+)
+
+// Compact merges segments, so that there are few of them: each costs every query for its time a look, and each begins with
+// some bytes for every series. It returns how many have been merged.
+func (db *DB) Compact() (int, error) {
+	db.merging.Lock()
+	defer db.merging.Unlock()
+	total := 0
+	for {
+		list := db.mergeable()
+		if len(list) == 0 {
+			return total, nil
+		}
+		if err := db.merge(list); err != nil {
+			for _, seg := range list { // damaged, or there is no room: do not try for ever
+				db.unmergeable[seg.number] = true
+			}
+			return total, fmt.Errorf("merge %d metric segments: %w", len(list), err)
+		}
+		total += len(list)
+	}
+}
+
+// tier is the order of magnitude of a segment, in steps of eight.
+func (n numbered) tier() int { return bits.Len64(uint64(n.Size())>>16) / 3 }
+
+// mergeable returns neighbours of about the same size, nil when there are not enough. The caller holds merging, so that
+// they stay.
+func (db *DB) mergeable() []numbered {
+	db.segments.mu.RLock()
+	defer db.segments.mu.RUnlock()
+	var run []numbered
+	var size int64
+	for _, seg := range db.segments.list {
+		if db.unmergeable[seg.number] || seg.Size()+size > maxMerged || len(run) > 0 && (seg.tier() != run[0].tier() || !db.fit(run[0], seg)) {
+			run, size = nil, 0
+		}
+		if db.unmergeable[seg.number] {
+			continue
+		}
+		run, size = append(run, seg), size+seg.Size()
+		if len(run) == mergeCount {
+			return run
+		}
+	}
+	return nil
+}
+
+// fit reports whether one segment may span the times of both. Retention removes whole ones, so they must not become too long.
+func (db *DB) fit(a, b numbered) bool {
+	if db.opt.Retention <= 0 {
+		return true
+	}
+	from, _ := a.Span()
+	_, to := b.Span()
+	return to-from <= int64(db.opt.Retention.Seconds())/8
+}
+
+// merge makes one segment of neighbours. It takes the place, the number and the name of the last of them: a death in between
+// leaves the others, which then hold nothing that it does not.
+func (db *DB) merge(list []numbered) error {
+	parts := make([]*segment.Segment, len(list))
+	for i, seg := range list {
+		parts[i] = seg.Segment
+	}
+	wanted := db.wanted()
+	last := list[len(list)-1].number
+	path := db.sealedPath(last)
+	err := segment.Merge(path+partSuffix, parts, func(series uint32, place int) int64 { return wanted.from(series, list[place].number) })
+	if err == nil {
+		err = os.Rename(path+partSuffix, path)
+	}
+	if err == nil {
+		err = wal.SyncDir(db.dir)
+	}
+	if err != nil {
+		return err
+	}
+	merged, err := segment.Open(path)
+	if err != nil {
+		return err
+	}
+	errs := db.replace(list, numbered{merged, last})
+	for _, seg := range list[:len(list)-1] {
+		errs = append(errs, os.Remove(seg.Path()))
+	}
+	return errors.Join(errs...)
+}
+
+// replace puts a segment in the place of those that it was made of.
+func (db *DB) replace(list []numbered, merged numbered) (errs []error) {
+	db.segments.mu.Lock()
+	defer db.segments.mu.Unlock()
+	i := slices.IndexFunc(db.segments.list, func(n numbered) bool { return n.number == list[0].number })
+	db.segments.list = slices.Replace(slices.Clone(db.segments.list), i, i+len(list), merged)
+	for _, seg := range list {
+		errs = append(errs, seg.Close())
+	}
+	return errs
+}
+
+// wanted is what of segments is still wanted.
+type wanted struct {
+	last   uint32          // numbers behind it were given out later
+	live   map[uint32]bool // numbers of series and of what rollups hold
+	floors map[uint32][]floor
+}
+
+func (db *DB) wanted() wanted {
+	w := wanted{last: db.lastNumber.Load(), live: map[uint32]bool{}, floors: map[uint32][]floor{}}
+	for _, sh := range db.shards {
+		sh.mu.RLock()
+		for _, h := range sh.hosts {
+			for _, s := range h.series {
+				w.live[s.number] = true
+				if len(s.sealed.floors) > 0 {
+					w.floors[s.number] = slices.Clone(s.sealed.floors)
+				}
+			}
+			for _, r := range h.rollups {
+				for part := range uint32(rolledSeries) {
+					w.live[r.number+part] = true
+				}
+			}
+		}
+		sh.mu.RUnlock()
+	}
+	return w
+}
+
+// from returns from which slot on a series' samples in the segment with a number are wanted.
+func (w *wanted) from(series uint32, number uint64) int64 {
+	if series <= w.last && !w.live[series] {
+		return math.MaxInt64
+	}
+	s := sealed{floors: w.floors[series]}
+	return s.first(number)
+}
