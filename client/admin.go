@@ -68,23 +68,3 @@ func (i *Identity) UnmarshalJSON(data []byte) error {
 func (c *Client) Whoami(ctx context.Context) (Identity, error) {
 	return get[Identity](ctx, c, "/whoami", nil)
 }
-
-// Role is a named set of permissions.
-type Role struct {
-	UID         string   `json:"uid"`
-	Name        string   `json:"name"`
-	Description string   `json:"description"`
-	Permissions []string `json:"permissions"`
-	Fields      Fields   `json:"-"` // the whole record as sent
-}
-
-// UnmarshalJSON decodes a role and keeps all its fields.
-func (r *Role) UnmarshalJSON(data []byte) error {
-	type plain Role
-	return decodeRecord(data, (*plain)(r), &r.Fields)
-}
-
-// ListRoles returns all roles by name.
-func (c *Client) ListRoles(ctx context.Context) ([]Role, error) {
-	return list(ctx, c, "/roles", func(a, b Role) int { return cmp.Compare(a.Name, b.Name) })
-}

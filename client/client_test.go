@@ -187,6 +187,7 @@ func TestRequests(t *testing.T) {
 		"POST /api/v1/node/n1/groups":    data([]string{}), "DELETE /api/v1/node/n1/groups": data([]string{}),
 		"POST /api/v1/logout": data(true), "POST /api/v1/admins": data("u2"), "PATCH /api/v1/admin/ann": any1, "DELETE /api/v1/admin/ann": data(true),
 		"POST /api/v1/admin/ann/token": any1, "DELETE /api/v1/token/t1": data(true), "GET /api/v1/tokens": data([]any{}),
+		"GET /api/v1/token/t1": any1, "PATCH /api/v1/token/t1": any1, "POST /api/v1/tokens/revoke": any1, "POST /api/v1/tokens/inspect": any1,
 		"POST /api/jobs/start_job/": {status: 201, body: `{"msg": "success", "id": 7}`}, "POST /api/jobs/stop_job/": {body: `{"jobId": 5, "jobState": "failed"}`},
 		"GET /api/jobs/": {body: `{"jobs": [{"jobId": 5}]}`}, "POST /api/nodestate/": {}, "POST /api/write/": {},
 	})
@@ -219,6 +220,14 @@ func TestRequests(t *testing.T) {
 			`GET /api/v1/tokens?dead=true&limit=1000&user=ann [Bearer tok] `,
 		},
 		{func() error { return c.Logout(ctx, "ref") }, `POST /api/v1/logout [Bearer tok] {"refresh_token":"ref"}`},
+		{func() error {
+			_, err := c.MintToken(ctx, "ann", client.TokenRequest{Nodes: "n1", CIDR: []string{"10.0.0.0/8"}, Clusters: []string{"alpha"}})
+			return err
+		}, `POST /api/v1/admin/ann/token [Bearer tok] {"nodes":"n1","cidr":["10.0.0.0/8"],"clusters":["alpha"]}`},
+		{func() error { _, err := c.GetToken(ctx, "t1"); return err }, `GET /api/v1/token/t1 [Bearer tok] `},
+		{func() error { name := "x"; return c.RenameToken(ctx, "t1", client.TokenLabels{Name: &name}) }, `PATCH /api/v1/token/t1 [Bearer tok] {"name":"x"}`},
+		{func() error { _, err := c.RevokeTokens(ctx, client.TokenSelection{User: "ann"}, true); return err }, `POST /api/v1/tokens/revoke [Bearer tok] {"user":"ann","dry_run":true}`},
+		{func() error { _, err := c.InspectToken(ctx, "a.b.c"); return err }, `POST /api/v1/tokens/inspect [Bearer tok] {"token":"a.b.c"}`},
 		{func() error { return c.RevokeToken(ctx, "t1") }, `DELETE /api/v1/token/t1 [Bearer tok] `},
 		{func() error {
 			id, err := c.StartJob(ctx, client.Job{JobID: 5, Cluster: "alpha", User: "ann", Project: "p", NumNodes: 1, StartTime: 100, Resources: []client.JobResource{{Hostname: "n1"}}})

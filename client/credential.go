@@ -38,37 +38,11 @@ func FileToken(path string) Credential {
 // Password logs in with a password and renews the login as long as the head allows. ask is called when a password is
 // needed.
 func Password(user string, ask func(ctx context.Context) (string, error)) Credential {
-	return newPassword(user, ask)
-}
-
-func newPassword(user string, ask func(ctx context.Context) (string, error)) *renewable {
-	return &renewable{
-		begin: func(ctx context.Context, c *Client) (TokenFile, error) {
-			password, err := ask(ctx)
-			if err != nil {
-				return TokenFile{}, err
-			}
-			return c.Login(ctx, user, password)
-		},
-		source: "the login of " + user,
-		again:  true,
-	}
+	return Login{User: user, Password: ask}.Credential()
 }
 
 // KeptPassword is Password with a file that keeps the login for the next program that runs, as long as the head allows.
 // The file is a token file, readable by its owner only.
 func KeptPassword(user, path string, ask func(ctx context.Context) (string, error)) Credential {
-	r := newPassword(user, ask)
-	r.stored = func() TokenFile {
-		t, err := ReadTokenFile(path)
-		if err != nil {
-			return TokenFile{} // whatever is wrong with it, a login puts it right
-		}
-		return t
-	}
-	r.keep = func(t TokenFile) {
-		// A login that cannot be kept only costs the next program a question.
-		_ = t.WriteFile(path)
-	}
-	return r
+	return Login{User: user, Password: ask, Keep: path}.Credential()
 }

@@ -52,11 +52,27 @@ func calls() []call {
 		{"DeleteAdmin", func(ctx context.Context, c *client.Client) error { return c.DeleteAdmin(ctx, "ann") }},
 		dropped("Whoami", func(ctx context.Context, c *client.Client) (client.Identity, error) { return c.Whoami(ctx) }),
 		dropped("ListRoles", func(ctx context.Context, c *client.Client) ([]client.Role, error) { return c.ListRoles(ctx) }),
+		dropped("GetRole", func(ctx context.Context, c *client.Client) (client.Role, error) { return c.GetRole(ctx, "role.X") }),
+		dropped("CreateRole", func(ctx context.Context, c *client.Client) (string, error) { return c.CreateRole(ctx, fields) }),
+		{"UpdateRole", func(ctx context.Context, c *client.Client) error { return c.UpdateRole(ctx, "role.X", fields) }},
+		{"DeleteRole", func(ctx context.Context, c *client.Client) error { return c.DeleteRole(ctx, "role.X") }},
+		{"GrantRoles", func(ctx context.Context, c *client.Client) error { return c.GrantRoles(ctx, "ann", "role.X") }},
+		{"RevokeRoles", func(ctx context.Context, c *client.Client) error { return c.RevokeRoles(ctx, "ann", "role.X") }},
 		dropped("MintToken", func(ctx context.Context, c *client.Client) (client.TokenFile, error) {
 			return c.MintToken(ctx, "ann", client.TokenRequest{})
 		}),
 		dropped("ListTokens", func(ctx context.Context, c *client.Client) ([]client.Token, error) {
 			return c.ListTokens(ctx, client.TokenFilter{All: true})
+		}),
+		dropped("GetToken", func(ctx context.Context, c *client.Client) (client.Token, error) { return c.GetToken(ctx, "t1") }),
+		{"RenameToken", func(ctx context.Context, c *client.Client) error {
+			return c.RenameToken(ctx, "t1", client.TokenLabels{})
+		}},
+		dropped("RevokeTokens", func(ctx context.Context, c *client.Client) (int, error) {
+			return c.RevokeTokens(ctx, client.TokenSelection{All: true}, true)
+		}),
+		dropped("InspectToken", func(ctx context.Context, c *client.Client) (client.Inspection, error) {
+			return c.InspectToken(ctx, "a.b.c")
 		}),
 		{"RevokeToken", func(ctx context.Context, c *client.Client) error { return c.RevokeToken(ctx, "t1") }},
 		{"Logout", func(ctx context.Context, c *client.Client) error { return c.Logout(ctx, "secret-refresh") }},
@@ -151,7 +167,8 @@ func TestAnAnswerOfTheWrongTypeNamesTheRequest(t *testing.T) {
 	c := h.connect(t, client.Config{Credential: client.StaticToken("tok")})
 	silent := map[string]bool{ // these are not told anything but success
 		"UpdateNode": true, "DeleteNode": true, "MergeAttributes": true, "SetAttributes": true, "ClearAttributes": true, "JoinGroups": true,
-		"LeaveGroups": true, "UpdateAdmin": true, "DeleteAdmin": true, "RevokeToken": true, "Logout": true, "ReportNodes": true, "WriteSamples": true,
+		"LeaveGroups": true, "UpdateAdmin": true, "DeleteAdmin": true, "RevokeToken": true, "RenameToken": true, "Logout": true, "ReportNodes": true, "WriteSamples": true,
+		"UpdateRole": true, "DeleteRole": true, "GrantRoles": true, "RevokeRoles": true,
 	}
 	for _, f := range calls() {
 		err := f.do(t.Context(), c)

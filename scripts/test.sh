@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 say() { printf '\n== %s\n' "$*"; }
 
 # program:package pairs
-needs=(chromium:chromium sshd:openssh-server ssh-keygen:openssh-client jq:jq curl:curl gcc:gcc)
+needs=(chromium:chromium sshd:openssh-server ssh-keygen:openssh-client jq:jq curl:curl gcc:gcc slapd:slapd ldapmodify:ldap-utils)
 missing=()
 for pair in "${needs[@]}"; do
   PATH=$PATH:/usr/sbin command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
@@ -26,10 +26,12 @@ make --no-print-directory build
 if command -v npm >/dev/null; then
   say "web UI: types, unit tests, build"
   (cd web && npm ci --no-audit --no-fund --silent && npm run --silent check && npm run --silent test)
-  (cd test/browser && npm ci --no-audit --no-fund --silent)
+  for folder in test/browser test/interop; do
+    (cd "$folder" && npm ci --no-audit --no-fund --silent)
+  done
   scripts/generated.sh
 else
-  echo "no npm: the web UI's own tests and the browser test are skipped"
+  echo "no npm: the web UI's own tests, the browser test and the opinion of npm's jose are skipped"
 fi
 
 say "Go tests, race detector on"

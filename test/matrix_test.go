@@ -19,32 +19,37 @@ import (
 
 	"github.com/bridgehead-hpc/bridgehead/internal/api"
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
-	"github.com/bridgehead-hpc/bridgehead/internal/identity"
 	"github.com/bridgehead-hpc/bridgehead/internal/servertest"
-	"github.com/bridgehead-hpc/bridgehead/internal/token"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// credential is one way to present oneself, a column of the matrix.
-type credential struct {
-	name    string
-	token   string
-	session *http.Cookie
-	user    string // who it stands for
-	good    bool
-	may     identity.Set // what it should permit, by the table of roles
-}
-
 // refusedLater are requests that pass the door and are refused by the service behind it, with the reason.
 var refusedLater = map[string]string{
-	"impersonation GET /frontend/jwt/":         "nothing can be minted with an impersonation token",
-	"impersonation GET /api/jwt/":              "the same",
-	"impersonation DELETE /api/v1/token/{jti}": "an impersonation token can only revoke itself",
+	"impersonation GET /frontend/jwt/":          "nothing can be minted with an impersonation token",
+	"impersonation GET /api/jwt/":               "the same",
+	"impersonation DELETE /api/v1/token/{jti}":  "an impersonation token can only revoke itself",
+	"impersonation GET /api/v1/admin/{id}/totp": "it cannot look after the account either",
+
+	"acting session GET /frontend/jwt/":          "nothing can be minted in an acting session",
+	"acting session GET /api/jwt/":               "the same",
+	"acting session DELETE /api/v1/token/{jti}":  "nor revoked",
+	"acting session GET /api/v1/admin/{id}/totp": "it cannot look after the account either",
 
 	"role.NoAccess GET /frontend/jwt/": "a token for oneself needs AdminsWriteSelf",
 	"role.NoAccess GET /api/jwt/":      "the same",
+	"read-only GET /frontend/jwt/":     "the same",
+	"read-only GET /api/jwt/":          "the same",
+	"NodesRead GET /frontend/jwt/":     "the same",
+	"NodesRead GET /api/jwt/":          "the same",
+	"one node GET /frontend/jwt/":      "the same",
+	"one node GET /api/jwt/":           "the same",
+	"one cluster GET /frontend/jwt/":   "the same",
+	"one cluster GET /api/jwt/":        "the same",
 }
+
+// endsSession are the requests after which a session is no more.
+var endsSession = map[string]bool{"POST /logout": true, "POST /logout/": true, "POST /impersonate/stop": true, "POST /api/v1/logout": true, "DELETE /api/v1/sessions": true}
 
 // idle are routes that answer with success when there is nothing to do (contract clustercockpit 3.2).
 var idle = map[string]bool{"DELETE /api/jobs/delete_job/{id}": true}
@@ -74,64 +79,6 @@ func TestEveryRouteAsksForWhatItsRowSays(t *testing.T) {
 		t.Errorf("only %d routes", len(table)-1)
 	}
 	golden(t, "testdata/matrix.csv", table)
-}
-
-// everyCredential makes one credential of each kind. Those that are not good come first.
-func everyCredential(t *testing.T, h *servertest.Harness, clk *clock.Manual) []credential {
-	t.Helper()
-	api, manager, engineer := h.User(identity.RoleAPI), h.Token(identity.RoleWareManager), h.User(identity.RoleProductionEngineer)
-	expired := h.Mint(token.MintRequest{For: api, Lifetime: time.Minute})
-	clk.Advance(2 * time.Minute)
-	revoked := h.Mint(token.MintRequest{For: api})
-	if r := h.Do(servertest.Call{Path: "/api/clusters/", Token: revoked.Text}); r.Status != http.StatusOK {
-		t.Fatalf("the token that is to be revoked was never good: %d %s", r.Status, r.Body)
-	}
-	if r := h.Do(servertest.Call{Method: http.MethodPost, Path: "/api/v1/logout", Token: revoked.Text}); r.Status != http.StatusOK {
-		t.Fatalf("revoke: %d %s", r.Status, r.Body)
-	}
-	var acting struct {
-		Data struct {
-			Token string `json:"access_token"`
-		}
-	}
-	h.Do(servertest.Call{Method: http.MethodPost, Path: "/api/v1/admin/" + engineer + "/token", Token: manager, Body: "{}"}).Decode(t, &acting)
-
-	all := []credential{
-		{name: "none"},
-		{name: "garbage", token: "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhcGkifQ."},
-		{name: "expired", token: expired.Text},
-		{name: "revoked", token: revoked.Text},
-	}
-	roles := identity.DefaultRoles()
-	for _, g := range roles.List() {
-		has, _ := roles.Effective([]identity.Role{g.Role})
-		all = append(all, credential{name: string(g.Role), token: h.Token(g.Role), user: h.User(g.Role), good: true, may: has})
-	}
-	for _, both := range [][]identity.Role{{identity.RoleAdmin, identity.RoleAPI}, {identity.RoleUser, identity.RoleAPI}} {
-		all = append(all, together(t, h, roles, both))
-	}
-	asUser, _ := roles.Effective([]identity.Role{identity.RoleUser})
-	asEngineer, _ := roles.Effective([]identity.Role{identity.RoleProductionEngineer})
-	return append(all,
-		credential{name: "session", session: h.Session(identity.RoleUser), user: h.User(identity.RoleUser), good: true, may: asUser},
-		credential{name: "impersonation", token: acting.Data.Token, user: engineer, good: true, may: asEngineer},
-	)
-}
-
-// together is the credential of a user with several roles, which do not always add up.
-func together(t *testing.T, h *servertest.Harness, table *identity.Roles, roles []identity.Role) credential {
-	t.Helper()
-	var names []string
-	for _, r := range roles {
-		names = append(names, string(r))
-	}
-	name := strings.Join(names, "+")
-	u, err := h.Server.Users().Create(t.Context(), servertest.Local(), identity.NewUser{Name: name, Roles: roles, Password: "correct horse"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	has, _ := table.Effective(roles)
-	return credential{name: name, token: h.Mint(token.MintRequest{For: u.Name}).Text, user: name, good: true, may: has}
 }
 
 // row sends one request with each credential, and compares who is let in with what the row promises.
@@ -179,11 +126,11 @@ var wildcard = regexp.MustCompile(`\{[^}]*\}`)
 func request(t *testing.T, h *servertest.Harness, method, path string, c credential) servertest.Call {
 	t.Helper()
 	session := c.session
-	if session != nil && method+" "+path == "POST /logout" { // that one is used up
-		session = h.Session(identity.RoleUser)
+	if session != nil && endsSession[method+" "+path] {
+		session = c.another(t)
 	}
 	name := "999999" // a number too: jobs have no names
-	if method == http.MethodGet && path == "/api/v1/admin/{id}" && c.user != "" {
+	if method == http.MethodGet && strings.HasPrefix(path, "/api/v1/admin/{id}") && c.user != "" {
 		name = c.user // with AdminsWriteSelf one reads oneself
 	}
 	call := servertest.Call{Method: method, Path: wildcard.ReplaceAllString(path, name), Token: c.token, Session: session}

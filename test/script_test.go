@@ -12,6 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/bridgehead-hpc/bridgehead/internal/authn/directory/directorytest"
 	"github.com/bridgehead-hpc/bridgehead/internal/remote/remotetest"
 )
 
@@ -58,17 +59,23 @@ func TestScripts(t *testing.T) {
 			return os.MkdirAll(filepath.Join(env.WorkDir, "home", ".scyldcw"), 0o700)
 		},
 		Condition: func(cond string) (bool, error) {
-			if cond != "sshd" {
-				return false, fmt.Errorf("unknown condition %q", cond)
+			switch cond {
+			case "sshd":
+				return sshd != nil, nil
+			case "slapd":
+				return directorytest.Installed(), nil
 			}
-			return sshd != nil, nil
+			return false, fmt.Errorf("unknown condition %q", cond)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"append":   appendLine,
 			"exits":    exits,
 			"filemode": fileMode,
 			"freeport": freePort,
+			"ldap":     startDirectory(t),
 			"let":      let,
+			"portal":   portalToken,
+			"provider": startProvider(t),
 			"ready":    ready,
 			"socket":   socket,
 			"sql":      runSQL,
@@ -78,6 +85,7 @@ func TestScripts(t *testing.T) {
 				ts.Setenv("SSHKEY", sshd.Identity)
 				ts.Setenv("KNOWN", sshd.KnownHosts)
 			},
+			"totp":     totpCode,
 			"unixtime": unixTime,
 			"waitfor":  waitFor,
 		},

@@ -13,6 +13,11 @@ function routes(): Plugin {
   };
 }
 
+// What is loaded only with the pages about people, and what these take from the frame around all pages: without the second
+// rule it would go into their file, and each visit would load that.
+const people = /\/src\/(identity\/|part\/(AdminTabs|Confirm|Dialog)\.)/;
+const first = /\/src\/(lib\/(account|admin|live)|part\/(Empty|Title))\./;
+
 // While working on the pages (npm run dev) the interfaces of a running server are used.
 const server = process.env.BRIDGEHEAD_URL ?? 'http://localhost:8080';
 
@@ -29,9 +34,20 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    // Few files: one style sheet, one script a page, and one for what pages have in common.
+    // Few files: one style sheet, one script a page, one for what pages have in common, and one for what the pages about
+    // people have in common, which most visits never need.
     cssCodeSplit: false,
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] } } },
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'frame', test: first, priority: 3 },
+            { name: 'shared', minShareCount: 2, test: (id) => !people.test(id), priority: 2 },
+            { name: 'people', test: people, priority: 1 },
+          ],
+        },
+      },
+    },
   },
   server: {
     proxy: {

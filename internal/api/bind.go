@@ -15,6 +15,9 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 )
 
+// AnyQuery, embedded in parameters, lets query parameters pass that no field names: where somebody else decides what comes.
+type AnyQuery struct{}
+
 // bindParams fills the fields of *p that have a path, query or header tag. A query parameter that no field names is
 // refused: a filter that is not understood must not pass for one that matched nothing.
 func bindParams(r *http.Request, p any) error {
@@ -35,6 +38,9 @@ func bindParams(r *http.Request, p any) error {
 		if err := bindParam(v.FieldByIndex(f.Index), f.Tag, name, given(r, query, source, name)); err != nil {
 			return err
 		}
+	}
+	if _, any := v.Type().FieldByName(reflect.TypeFor[AnyQuery]().Name()); any {
+		return nil
 	}
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		if !known[name] {

@@ -88,6 +88,7 @@ func TestForms(t *testing.T) {
 		{"multipart", "POST", mw.FormDataContentType(), parts.String(), want},
 		{"urlencoded in DELETE", "DELETE", urlencoded + "; charset=utf-8", "name=a+b&size=3&tag=x&tag=y", want},
 		{"multipart in DELETE", "DELETE", mw.FormDataContentType(), parts.String(), want},
+		{"twice where one can be", "POST", urlencoded, "name=a&name=b", "field name is given more than once"},
 		{"bad number", "POST", urlencoded, "size=big", "invalid value for field size: whole number expected"},
 		{"bad escape", "POST", urlencoded, "name=%zz", "the form could not be read"},
 		{"no boundary", "POST", "multipart/form-data", parts.String(), "the form could not be read"},

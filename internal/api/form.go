@@ -62,6 +62,8 @@ func parseMultipart(parts *multipart.Reader) (url.Values, error) {
 }
 
 // bindForm fills the fields of v that have a form tag. Fields that nobody asked for are ignored, as browsers send them.
+// One that is given twice is refused where there is room for one value: what stands between a client and this server may
+// look at the other one.
 func bindForm(form url.Values, parseErr error, v reflect.Value) error {
 	if parseErr != nil {
 		return fault.Because(fault.Invalid, parseErr, "the form could not be read")
@@ -69,6 +71,9 @@ func bindForm(form url.Values, parseErr error, v reflect.Value) error {
 	for i := range v.NumField() {
 		name := v.Type().Field(i).Tag.Get("form")
 		if values := form[name]; name != "" && len(values) > 0 {
+			if len(values) > 1 && v.Field(i).Kind() != reflect.Slice {
+				return fault.New(fault.Invalid, "field %s is given more than once", name)
+			}
 			if err := setField(v.Field(i), values); err != nil {
 				return fault.Because(fault.Invalid, err, "invalid value for field %s: %s", name, err)
 			}

@@ -7,10 +7,6 @@ package audit
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"time"
 )
 
@@ -39,35 +35,37 @@ type Record struct {
 	Outcome   Outcome
 	Reason    string            // why it was refused or failed
 	Details   map[string]string // what changed, never a secret
-	Hash      string            // hex SHA-256 over the previous record's hash and this record; set by the store
-}
-
-// Chain returns the hash of r when it follows a record with hash prev ("" for the first record). All fields but Hash
-// are covered.
-func Chain(prev string, r Record) (string, error) {
-	body, err := json.Marshal([]any{
-		prev, r.Seq, r.Time.UTC().UnixMicro(), r.Actor, r.Subject, r.TokenID, r.Via, r.Addr, r.RequestID,
-		r.Action, r.Object, string(r.Outcome), r.Reason, r.Details,
-	})
-	if err != nil {
-		return "", fmt.Errorf("encode audit record: %w", err)
-	}
-	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:]), nil
+	Hash      string            // see Chain; set by the store
 }
 
 // Filter selects records. Zero fields do not select.
 type Filter struct {
 	Since, Until time.Time
 	Who          string // actor or subject
+	Mine         string // actor or subject as well: what somebody may see at most, whatever he asks for
+	Actor        string
+	Subject      string
 	Action       string // exact, or a prefix when it ends in "."
-	Object       string
+	Object       string // exact, or a prefix when it ends in "/"
 	Outcome      Outcome
-	After        int64 // records with a Seq above this
-	Limit        int   // 0 means 100
+	TokenID      string
+	RequestID    string
+	Text         string // somewhere in action, object, reason or details, whatever its case
+	After        int64  // records with a Seq above this
+	Before       int64  // records with a Seq below this; 0 does not select
+	Limit        int    // 0 means 100
 	// Ascending lists the oldest first. With the Seq of the last record as After, page by page, this is the whole trail in
-	// the order in which Verify takes it.
+	// the order in which a Verifier takes it. Newest first, the Seq of the last record as Before gives the next page. Pages
+	// are stable: what is written meanwhile moves nothing.
 	Ascending bool
+}
+
+// Head is where a trail ends. Whoever keeps one elsewhere can tell later that the trail up to there is still the same:
+// records that are cut off at the end leave no gap in a chain.
+type Head struct {
+	Seq  int64 // 0 for an empty trail
+	Hash string
+	Time time.Time
 }
 
 // Log is the trail as its writers see it.
@@ -76,20 +74,4 @@ type Log interface {
 	Append(ctx context.Context, r Record) error
 	// List returns the matching records, newest first unless the filter says otherwise.
 	List(ctx context.Context, f Filter) ([]Record, error)
-}
-
-// Verify walks records in ascending order and returns the first one whose hash does not follow from its predecessor,
-// or 0 when the chain holds. prev is the hash of the record before the first one.
-func Verify(prev string, records []Record) (brokenSeq int64, err error) {
-	for _, r := range records {
-		want, err := Chain(prev, r)
-		if err != nil {
-			return 0, err
-		}
-		if r.Hash != want {
-			return r.Seq, nil
-		}
-		prev = r.Hash
-	}
-	return 0, nil
 }

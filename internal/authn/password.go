@@ -9,9 +9,8 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
-	"fmt"
+	"runtime"
 	"strings"
-	"sync/atomic"
 
 	"golang.org/x/crypto/bcrypt"
 
@@ -24,21 +23,20 @@ const (
 	// bcryptLimit is how many bytes of a password bcrypt looks at. It would let in whoever adds to such a long one.
 	bcryptLimit = 72
 
-	parallelHashes = 2  // each takes 19 MiB and one core
-	waitingHashes  = 32 // at some 40 ms each, nobody waits for a second
+	mostHashes = 2 // at the same time; each takes 19 MiB and one core
 )
 
 // Passwords hashes passwords with argon2id and checks them against argon2id and, for accounts that came from
 // ClusterCockpit, bcrypt. It is safe for concurrent use and bounds the memory that it takes.
 //
 // A password is the bytes that were typed. Nothing is normalised: what differs in bytes is different.
-type Passwords struct {
-	slots   chan struct{}
-	waiting atomic.Int64
-}
+type Passwords struct{ gate *gate }
 
 // NewPasswords returns a hasher.
-func NewPasswords() *Passwords { return &Passwords{slots: make(chan struct{}, parallelHashes)} }
+func NewPasswords() *Passwords {
+	// One core is left to everybody else, where there are two: while people log in, requests with tokens go on.
+	return &Passwords{newGate(max(1, min(mostHashes, runtime.GOMAXPROCS(0)-1)))}
+}
 
 // HashPassword returns the encoded argon2id hash of password; fault.Invalid when it is empty or longer than 1024 bytes,
 // fault.TooMany when too many are waiting.
@@ -51,7 +49,7 @@ func (p *Passwords) HashPassword(ctx context.Context, password string) (string, 
 	}
 	h := hash{params: current, salt: make([]byte, saltLength)}
 	_, _ = rand.Read(h.salt) // never fails: crypto/rand ends the program instead
-	err := p.limited(ctx, func() { h.key = h.derive(password, keyLength) })
+	err := p.gate.do(ctx, func() { h.key = h.derive(password, keyLength) })
 	if err != nil {
 		return "", err
 	}
@@ -67,7 +65,7 @@ func (p *Passwords) VerifyPassword(ctx context.Context, encoded, password string
 	}
 	if strings.HasPrefix(encoded, "$2") {
 		var damaged error
-		if err := p.limited(ctx, func() { ok, damaged = verifyBcrypt(encoded, password) }); err != nil {
+		if err := p.gate.do(ctx, func() { ok, damaged = verifyBcrypt(encoded, password) }); err != nil {
 			return false, err
 		}
 		return ok, damaged
@@ -79,7 +77,7 @@ func (p *Passwords) VerifyPassword(ctx context.Context, encoded, password string
 		}
 		known = true
 	}
-	err = p.limited(ctx, func() {
+	err = p.gate.do(ctx, func() {
 		same := subtle.ConstantTimeCompare(h.derive(password, uint32(len(h.key))), h.key) == 1
 		ok = same && known
 	})
@@ -90,26 +88,6 @@ func (p *Passwords) VerifyPassword(ctx context.Context, encoded, password string
 func outdated(encoded string) bool {
 	h, err := parseHash(encoded)
 	return err != nil || h.params != current || len(h.salt) != saltLength || len(h.key) != keyLength
-}
-
-// limited runs work when there is room for it.
-func (p *Passwords) limited(ctx context.Context, work func()) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("wait for a password check: %w", err)
-	}
-	if p.waiting.Add(1) > parallelHashes+waitingHashes {
-		p.waiting.Add(-1)
-		return fault.New(fault.TooMany, "too many logins at the same time; try again in a moment")
-	}
-	defer p.waiting.Add(-1)
-	select {
-	case p.slots <- struct{}{}:
-	case <-ctx.Done():
-		return fmt.Errorf("wait for a password check: %w", ctx.Err())
-	}
-	defer func() { <-p.slots }()
-	work()
-	return nil
 }
 
 // maxBcryptCost takes about a second; ClusterCockpit writes 10.

@@ -140,7 +140,7 @@ func TestFloodOfLoginsIsBounded(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if tooMany.Load() == 0 || done.Load() < 34 {
+	if tooMany.Load() == 0 || done.Load() < 33 { // those who wait, and at least one who does not
 		t.Errorf("%d turned away, %d done", tooMany.Load(), done.Load())
 	}
 	if _, err := p.VerifyPassword(t.Context(), "", "x"); err != nil {

@@ -25,7 +25,10 @@ func actions() []action {
 	for tool, list := range map[string][]string{
 		"cw-adminctl": {
 			"ls", "-i ann ls", "create name=bob", "-i ann update description=x", "-i ann delete", "rm ann", "up description=x", "-a up description=x",
-			"token", "-i ann token", "tokens ls", "-i ann tokens ls", "-a tokens ls", "tokens revoke t1", "roles ls", "whoami",
+			"token", "-i ann token", "tokens ls", "-i ann tokens ls", "-a tokens ls", "tokens revoke t1", "tokens show t1", "tokens rename t1 --name x", "tokens revoke --user ann --yes", "tokens revoke --all --dry-run", "whoami",
+			"roles ls", "roles show role.Manager", "roles create name=role.X", "roles update role.Manager display=x", "roles delete role.Manager",
+			"keys ls", "keys rotate", "keys export aaa", "keys rm rrr --yes",
+			"-i ann grant role.Manager", "-i ann revoke role.Manager",
 		},
 		"cw-nodectl": {
 			"ls", "-i n0 ls", "-i %gpu ls", "-i 0 ls", "-a ls", "status", "-i n0 status", "create mac=22:00:00:00:00:01", "-i n0 update index=7",

@@ -18,7 +18,7 @@ func newAdminCtl(t *tool) *cobra.Command {
   cw-adminctl ls -l
   cw-adminctl whoami`,
 	}
-	root.AddCommand(adminList(t), adminCreate(t), adminUpdate(t), adminDelete(t), adminToken(t), adminTokens(t), adminRoles(t), adminWhoami(t), adminLogout(t))
+	root.AddCommand(adminList(t), adminCreate(t), adminUpdate(t), adminDelete(t), adminToken(t), adminTokens(t), adminAudit(t), adminSessions(t), adminKeys(t), adminRoles(t), adminGrant(t), adminRevoke(t), adminWhoami(t), adminLogout(t), adminTOTP(t))
 	return root
 }
 

@@ -27,7 +27,9 @@ file that client.authtkn in ~/.scyldcw/settings.ini, or CW_TOKEN_FILE, names. Wh
 until it expires or is revoked (cw-adminctl tokens revoke).`,
 		Example: `  cw-adminctl -i ProdEng token --lifetime 1d --outfile prodeng.token
   cw-adminctl token --lifetime 8h --read-only | jq -r .access_token
-  cw-adminctl -i sched token --lifetime 4w --name 'job scheduler' --permissions JobsWrite,NodeStatesWrite`,
+  cw-adminctl -i sched token --lifetime 4w --name 'job scheduler' --permissions JobsWrite,NodeStatesWrite
+  cw-adminctl token --lifetime 12h --nodes 'rack3-n[1-40]' --cidr 10.3.0.0/16 --purpose 'change of the switch'
+  cw-adminctl -i collector token --lifetime 4w --clusters alpha --permissions MetricsWrite`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.lifetime, "lifetime", "", "how long it lasts: seconds, or a number with s, m, h, d or w (`DURATION`)")
@@ -36,6 +38,9 @@ until it expires or is revoked (cw-adminctl tokens revoke).`,
 	f.StringVar(&o.request.Name, "name", "", "label, shown in lists of tokens")
 	f.StringVar(&o.request.Purpose, "purpose", "", "what it is for, kept in the audit trail")
 	f.StringSliceVar(&o.request.Permissions, "permissions", nil, "narrow it to these permissions, divided by commas")
+	f.StringVar(&o.request.Nodes, "nodes", "", "narrow it to permissions about single nodes, and to these `NODES`, as in n[1-16],login*")
+	f.StringSliceVar(&o.request.CIDR, "cidr", nil, "narrow it to requests from these networks, divided by commas")
+	f.StringSliceVar(&o.request.Clusters, "clusters", nil, "narrow it to what is in these clusters, divided by commas")
 	f.BoolVar(&o.request.ReadOnly, "read-only", false, "narrow it to permissions that only read")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return t.makeToken(cmd, o) }
 	return cmd

@@ -11,13 +11,13 @@ import (
 
 func adminTokens(t *tool) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "tokens", Short: "Show and revoke tokens", Args: cobra.NoArgs,
-		Example: "  cw-adminctl tokens ls\n  cw-adminctl tokens revoke 01J9Z3",
+		Use: "tokens", Short: "Show, rename, revoke and inspect tokens", Args: cobra.NoArgs,
+		Example: "  cw-adminctl tokens ls\n  cw-adminctl tokens ls --expiring 30d\n  cw-adminctl tokens revoke --user ann --dry-run\n  cw-adminctl tokens inspect < found.txt",
 		RunE: func(*cobra.Command, []string) error {
 			return usagef("an action is missing: cw-adminctl tokens ls, or cw-adminctl tokens revoke ID")
 		},
 	}
-	cmd.AddCommand(tokensList(t), tokensRevoke(t))
+	cmd.AddCommand(tokensList(t), tokensShow(t), tokensRename(t), tokensRevoke(t), tokensInspect(t))
 	return cmd
 }
 
@@ -25,9 +25,17 @@ func tokensList(t *tool) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Aliases: []string{"ls"}, Args: cobra.NoArgs,
 		Short:   "Show your tokens; with -i those for other administrators, with -a everybody's",
-		Example: "  cw-adminctl tokens ls\n  cw-adminctl -i ProdEng tokens ls -l\n  cw-adminctl -a --csv tokens ls --dead",
+		Example: "  cw-adminctl tokens ls\n  cw-adminctl -i ProdEng tokens ls -l\n  cw-adminctl -a tokens ls --expiring 30d\n  cw-adminctl -a --csv tokens ls --state any",
 	}
-	dead := cmd.Flags().Bool("dead", false, "also those that have expired or been revoked")
+	var filter client.TokenFilter
+	f := cmd.Flags()
+	f.BoolVar(&filter.Dead, "dead", false, "also those that have expired or been revoked")
+	f.StringVar(&filter.State, "state", "", "only those that are live, expired, revoked, or any (`STATE`)")
+	f.StringVar(&filter.Type, "type", "", "only access, refresh, service or impersonation tokens (`TYPE`)")
+	f.StringVar(&filter.Expiring, "expiring", "", "only those that expire within this time, as in 30d (`DURATION`)")
+	f.StringVar(&filter.Issuer, "issuer", "", "only those that this administrator had made (`NAME`)")
+	f.StringVar(&filter.Key, "key", "", "only those that this key signed (`KID`)")
+	f.StringVar(&filter.Text, "text", "", "only those with this in id, name, purpose, user or issuer (`TEXT`)")
 	level := detailFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		wanted, err := t.parseIDs(t.opts.ids)
@@ -38,7 +46,8 @@ func tokensList(t *tool) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		tokens, err := tokensOf(cmd.Context(), c, client.TokenFilter{All: t.opts.all, Dead: *dead}, wanted.items)
+		filter.All = t.opts.all
+		tokens, err := tokensOf(cmd.Context(), c, filter, wanted.items)
 		return t.showFound(tokenListing(tokens), level(), err)
 	}
 	return cmd
@@ -65,17 +74,48 @@ func tokenListing(tokens []client.Token) listing {
 	return l
 }
 
-func tokensRevoke(t *tool) *cobra.Command {
+func tokensShow(t *tool) *cobra.Command {
 	return &cobra.Command{
-		Use: "revoke ID ...", Args: cobra.MinimumNArgs(1),
-		Short:   "Make tokens useless at once",
-		Example: "  cw-adminctl tokens revoke 4be0643f1d98573b97cdca98a65347dd",
+		Use: "show ID ...", Args: cobra.MinimumNArgs(1),
+		Short:   "Show everything that is known of tokens",
+		Example: "  cw-adminctl tokens show 4be0643f1d98573b97cdca98a65347dd",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := t.connect()
 			if err != nil {
 				return err
 			}
-			return t.eachSaying(cmd.Context(), named(args), "revoked", c.RevokeToken)
+			tokens, err := gather(cmd.Context(), named(args), c.GetToken)
+			l := tokenListing(tokens)
+			l.tabular = false
+			return t.showFound(l, long, err)
 		},
 	}
+}
+
+func tokensRename(t *tool) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "rename ID", Args: cobra.ExactArgs(1),
+		Short:   "Change the name or the purpose of a token",
+		Example: "  cw-adminctl tokens rename 4be0643f1d98573b97cdca98a65347dd --name 'job scheduler' --purpose 'slurm on head1'",
+	}
+	name := cmd.Flags().String("name", "", "label, shown in lists of tokens")
+	purpose := cmd.Flags().String("purpose", "", "what it is for")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		var l client.TokenLabels
+		if cmd.Flags().Changed("name") {
+			l.Name = name
+		}
+		if cmd.Flags().Changed("purpose") {
+			l.Purpose = purpose
+		}
+		if l.Name == nil && l.Purpose == nil {
+			return usagef("say what is to change: --name or --purpose")
+		}
+		c, err := t.connect()
+		if err != nil {
+			return err
+		}
+		return t.eachSaying(cmd.Context(), named(args), "renamed", func(ctx context.Context, id string) error { return c.RenameToken(ctx, id, l) })
+	}
+	return cmd
 }

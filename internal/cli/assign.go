@@ -10,7 +10,7 @@ import (
 
 // The fields that are not text. The head checks them all the same; here they only get the right JSON type.
 var (
-	listFields    = []string{"roles", "keys", "projects", "groups"}
+	listFields    = []string{"roles", "keys", "projects", "groups", "permissions", "delegates"}
 	numberFields  = []string{"index"}
 	booleanFields = []string{"disabled"}
 )

@@ -25,8 +25,10 @@ type fakeHead struct {
 	admins map[string]map[string]any
 	nodes  map[string]map[string]any
 	groups map[string]map[string]any
+	roles  map[string]map[string]any
 	tokens map[string]string // text -> user
 	minted int
+	codes  map[string]string // one-time codes of accounts with a second factor
 	posts  []string // bodies of POST and PATCH requests, for assertions
 	asked  []string // all requests, for assertions
 	down   *trouble // what every request but a login is answered with, nil for the usual
@@ -47,10 +49,12 @@ func refusal(status int, reason string) *trouble {
 type viaSocket struct{}
 
 func newFakeHead() *fakeHead {
-	h := &fakeHead{admins: map[string]map[string]any{}, nodes: map[string]map[string]any{}, groups: map[string]map[string]any{}, tokens: map[string]string{}}
+	h := &fakeHead{admins: map[string]map[string]any{}, nodes: map[string]map[string]any{}, groups: map[string]map[string]any{}, tokens: map[string]string{}, codes: map[string]string{}}
 	h.admins["root"] = map[string]any{"uid": uid(900), "name": "root", "roles": []string{"role.FullAdmin"}, "description": "", "keys": []string{}}
 	h.admins["ann"] = map[string]any{"uid": uid(901), "name": "ann", "roles": []string{"role.Manager"}}
+	h.roles = map[string]map[string]any{"role.Manager": {"uid": "role.Manager", "name": "role.Manager", "description": "Manages", "permissions": []string{"AdminsWrite"}, "system": true}}
 	h.tokens["good-root"] = "root"
+	h.tokens["forged"], h.tokens["hidden"] = "forged", "hidden" // whose audit trails are not what they should be
 	h.groups["gpu"] = map[string]any{"uid": uid(800), "name": "gpu", "attributes": map[string]string{"accel": "a100"}}
 	for i := range 6 {
 		name := fmt.Sprintf("n%d", i)
@@ -105,11 +109,14 @@ func (h *fakeHead) mux() http.Handler {
 	route("GET /api/v1/whoami", func(_ *http.Request, user string, _ map[string]any) any {
 		return map[string]any{"name": user, "uid": h.admins[user]["uid"], "roles": h.admins[user]["roles"], "permissions": []string{"NodesRead"}}
 	})
-	route("GET /api/v1/roles", func(*http.Request, string, map[string]any) any {
-		return map[string]any{"r1": map[string]any{"uid": "r1", "name": "role.Manager", "description": "Manages", "permissions": []string{"AdminsWrite"}}}
-	})
+	h.roleRoutes(route)
 	h.adminRoutes(route)
 	h.nodeRoutes(route)
+	sessionRoutes(route)
+	h.loginRoutes(route)
+	keyRoutes(route)
+	auditRoutes(route)
+	h.tokenRoutes(route)
 	return m
 }
 
@@ -131,7 +138,7 @@ func (h *fakeHead) serve(w http.ResponseWriter, r *http.Request, f func(*http.Re
 	}
 	w.Header().Set("Content-Type", "application/json")
 	reply := any(failure{401, "invalid token"})
-	if user != "" || strings.HasSuffix(r.URL.Path, "/login") {
+	if user != "" || strings.Contains(r.URL.Path, "/login") {
 		var raw json.RawMessage
 		_ = json.NewDecoder(r.Body).Decode(&raw)
 		if len(raw) > 0 {
@@ -158,6 +165,12 @@ func (h *fakeHead) login(_ *http.Request, _ string, body map[string]any) any {
 	name, _ := body["username"].(string)
 	if body["password"] != "secret-"+name || h.admins[name] == nil {
 		return failure{401, "wrong user name or password"}
+	}
+	if code := h.codes[name]; code != "" && body["code"] != code {
+		if body["code"] == nil {
+			return failure{401, "a one-time code is required"}
+		}
+		return failure{401, "the one-time code is wrong or has been used"}
 	}
 	return h.mint(name, name, time.Hour)
 }
@@ -203,6 +216,7 @@ func (h *fakeHead) adminRoutes(route func(string, func(*http.Request, string, ma
 		if a == nil {
 			return missing(r)
 		}
+		changeRoles(a, body)
 		maps.Copy(a, body)
 		return a
 	})

@@ -21,6 +21,7 @@ const defaultSocket = "/run/clusterware/auth.sock"
 type login struct {
 	user      string // log in as this user with a password
 	password  string // "" asks for it
+	sshKey    string // or log in as this user with an SSH key: a file, or "agent"
 	tokenFile string // or use this token
 	socket    string // or the head's local socket
 }
@@ -69,14 +70,19 @@ func (t *tool) credential(way login) (client.Credential, error) {
 		return client.FileToken(way.tokenFile), nil
 	case way.user == "":
 		return nil, nil //nolint:nilnil // the head knows the user of its socket without
-	case way.password != "" || !keep || t.env.Home == "":
-		return client.Password(way.user, t.askPassword(way)), nil
 	}
-	path := t.keptLogin(way.user)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	l := client.Login{User: way.user, Password: t.askPassword(way), Code: func(ctx context.Context) (string, error) { return t.orAsk(ctx, "") }}
+	if way.sshKey != "" {
+		l.Keys = t.sshKeys(way.sshKey)
+	}
+	if way.password != "" || !keep || t.env.Home == "" {
+		return l.Credential(), nil
+	}
+	l.Keep = t.keptLogin(way.user)
+	if err := os.MkdirAll(filepath.Dir(l.Keep), 0o700); err != nil {
 		return nil, fmt.Errorf("keep the login: %w", err)
 	}
-	return client.KeptPassword(way.user, path, t.askPassword(way)), nil
+	return l.Credential(), nil
 }
 
 // keptLogin is the file in which a login that asked for a password is kept: one for each user and head.
@@ -94,7 +100,11 @@ func (t *tool) chooseLogin() (login, error) {
 		}
 		if user := l.values[keyUser]; user != "" {
 			name, password, _ := strings.Cut(user, ":")
-			return login{user: name, password: password}, nil
+			way := login{user: name, password: password}
+			if password == "" {
+				way.sshKey = t.settings.get(keySSHKey)
+			}
+			return way, nil
 		}
 	}
 	socket := t.settings.get(keySocket)
@@ -168,5 +178,5 @@ func (t *tool) observe(x client.Exchange) {
 	if x.Err != nil {
 		result = x.Err.Error()
 	}
-	t.tell("%s %s: %s (%d ms)\n", x.Method, x.Path, result, x.Took.Milliseconds())
+	t.tell("%s %s: %s (%d ms)\n", x.Method, mask(x.Path), result, x.Took.Milliseconds())
 }

@@ -11,6 +11,7 @@ type options struct {
 	ids      []string
 	all      bool
 	user     string
+	sshKey   string
 	baseURL  string
 	config   string
 	json     bool
@@ -32,6 +33,7 @@ func (o *options) register(root *cobra.Command) {
 	f.StringArrayVarP(&o.ids, "ids", "i", nil, "what to act on: names, n[0-5] ranges, UIDs, @file, - (stdin), ^ to exclude; may be repeated")
 	f.BoolVarP(&o.all, "all", "a", false, "act on all")
 	f.StringVarP(&o.user, "user", "u", "", "log in as `USER[:PASSWD]`; the password is asked for when it is not given")
+	f.StringVar(&o.sshKey, "ssh-key", "", "log in with this SSH key instead of a password: a `FILE`, or agent")
 	f.StringVar(&o.baseURL, "base-url", "", "address of the head's interface, e.g. http://head1/api/v1")
 	f.StringVarP(&o.config, "config", "c", "", "`FILE` with settings")
 	f.BoolVar(&o.human, "human", false, "print for people (the default)")

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/bridgehead-hpc/bridgehead/client"
+	"github.com/bridgehead-hpc/bridgehead/internal/seal"
 )
 
 // runLog is the record of one run in the user's folder. A nil runLog records nothing.
@@ -58,7 +59,7 @@ func (l *runLog) request(x client.Exchange) {
 	if l == nil {
 		return
 	}
-	attrs := []any{"method", x.Method, "path", x.Path, "status", x.Status, "took_ms", x.Took.Milliseconds()}
+	attrs := []any{"method", x.Method, "path", mask(x.Path), "status", x.Status, "took_ms", x.Took.Milliseconds()}
 	if x.Err != nil {
 		attrs = append(attrs, "error", mask(x.Err.Error()))
 	}
@@ -77,13 +78,12 @@ func (l *runLog) end(code int, err error) {
 	_ = l.file.Close() // a lost line of a log fails no run
 }
 
-const masked = "***"
+const masked = seal.Masked
 
 var (
 	// secretField is a field whose value nobody should read over a shoulder or in a log.
 	secretField = regexp.MustCompile(`(?i)^((?:--)?[a-z0-9_.-]*(?:pass|secret|token|cred|power_uri|bmc)[a-z0-9_.-]*=).*`)
 	secretJSON  = regexp.MustCompile(`(?i)("[^"]*(?:pass|secret|token|cred|power_uri|bmc)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*"`)
-	webToken    = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*\.?[A-Za-z0-9_-]*`)
 	userOption  = regexp.MustCompile(`^(--user|-[a-zA-Z]*u)$`)
 	userGlued   = regexp.MustCompile(`^(--user=|-[avq]*u).*:`)
 	userInURL   = regexp.MustCompile(`(://[^/@:\s]+:)[^/@\s]+@`)
@@ -91,7 +91,7 @@ var (
 
 // mask takes secrets that give themselves away out of a text.
 func mask(text string) string {
-	text = webToken.ReplaceAllString(text, masked)
+	text = seal.Mask(text)
 	text = secretJSON.ReplaceAllString(text, `${1}"`+masked+`"`)
 	return userInURL.ReplaceAllString(text, "${1}"+masked+"@")
 }

@@ -56,7 +56,7 @@ func TestScripts(t *testing.T) {
 			}
 			for k, v := range map[string]string{
 				"HOME": home, "ETC": filepath.Join(env.WorkDir, "etc"), "URL": url, "SOCKET": socket, "CW_SOCKET": socket,
-				"CW_BASE_URL": url, "SSH_AUTH_SOCK": "",
+				"CW_BASE_URL": url, "SSH_AUTH_SOCK": "", "HEAD3": headOf(theTrail()[2]),
 			} {
 				env.Setenv(k, v)
 			}

@@ -14,6 +14,7 @@ const (
 	keyUser      = "client.authuser"
 	keyBaseURL   = "client.base_url"
 	keySocket    = "client.socket"
+	keySSHKey    = "client.ssh_key"
 	keySSLVerify = "client.sslverify"
 	keyKeepLogin = "client.keep_login"
 	keyFormat    = "client.format"
@@ -40,11 +41,13 @@ func loadSettings(env Env, o options) (settings, error) {
 	flags := layer{"the command line", map[string]string{}}
 	flags.set(keyUser, o.user)
 	flags.set(keyBaseURL, o.baseURL)
+	flags.set(keySSHKey, o.sshKey)
 	flags.set(keyFormat, o.form())
 	environment := layer{"the environment", map[string]string{}}
 	environment.set(keyBaseURL, env.Getenv("CW_BASE_URL"))
 	environment.set(keyToken, env.Getenv("CW_TOKEN_FILE"))
 	environment.set(keySocket, env.Getenv("CW_SOCKET"))
+	environment.set(keySSHKey, env.Getenv("CW_SSH_KEY"))
 	s := settings{[]layer{flags, environment}}
 
 	type source struct {

@@ -107,14 +107,9 @@ func nodeTargets(nodes []client.Node, match func(client.Node) bool) []target {
 
 // completeIDs offers names for -i to the shell. It never asks for a password.
 func (t *tool) completeIDs(cmd *cobra.Command, _ []string, toComplete string) ([]string, cobra.ShellCompDirective) {
-	t.env.Ask = func(context.Context, string) (string, error) { return "", errInterrupted }
 	const nothing = cobra.ShellCompDirectiveNoFileComp
-	var err error
-	if t.settings, err = loadSettings(t.env, t.opts); err != nil {
-		return nil, nothing
-	}
-	c, err := t.connect()
-	if err != nil {
+	c := t.quietly()
+	if c == nil {
 		return nil, nothing
 	}
 	var names []string

@@ -8,15 +8,19 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/hostlist"
 )
 
 // timeFields are the fields whose number is a moment in seconds since 1970.
 var timeFields = []string{
-	"created", "expires", "issued", "issued_at", "last_login", "last_modified", "last_update", "last_used", "mtime",
+	"created", "expires", "issued", "issued_at", "last_login", "last_modified", "last_update", "last_used", "modified", "mtime",
 	"refresh_expires", "revoked", "revoked_at", "time",
 }
+
+// spanFields are the fields whose number is a length of time in seconds; 0 is no limit.
+var spanFields = []string{"max_lifetime"}
 
 // sizeFields are the fields whose number is a count of bytes.
 var sizeFields = []string{"size"}
@@ -62,10 +66,10 @@ func quoted(v any, now time.Time) string {
 	return inline("", v, now)
 }
 
-// printable keeps a record's text from steering the terminal.
+// printable keeps a record's text from steering the terminal, and from showing itself in another order than it has.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+		if r < ' ' && r != '\t' || r == 0x7f || r >= 0x80 && r < 0xa0 || unicode.Is(unicode.Bidi_Control, r) {
 			return '?'
 		}
 		return r
@@ -82,6 +86,10 @@ func number(field string, n json.Number, now time.Time) string {
 		return moment(f, now)
 	case slices.Contains(sizeFields, field):
 		return size(f)
+	case slices.Contains(spanFields, field) && f == 0:
+		return "-"
+	case slices.Contains(spanFields, field):
+		return span(time.Duration(f) * time.Second)
 	default:
 		return n.String()
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/bridgehead-hpc/bridgehead/internal/audit"
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
+	"github.com/bridgehead-hpc/bridgehead/internal/seal"
 )
 
 // Via is the kind of credential that a caller came with.
@@ -40,9 +41,17 @@ type Caller struct {
 	// Limits are the nodes that roles and credential leave for some permissions; all of them hold.
 	Limits []NodeLimit
 	// Clusters are those that the credential reaches; nil is all of them.
-	Clusters  []string
+	Clusters []string
+	// Nodes and CIDRs are what else the credential is narrowed to, as the token says it: what is made with it inherits
+	// them. Limits has the effect of Nodes.
+	Nodes string
+	CIDRs []string
+	// Narrowed says that the credential gives less than the user has. It must not open a way to all of it: it changes no
+	// keys, passwords or second factors.
+	Narrowed  bool
 	TokenID   string    // jti, "" unless Via is ViaToken
 	TokenKind string    // kind claim, "" unless Via is ViaToken
+	SessionID string    // names the session in lists and opens nothing, "" unless Via is ViaSession
 	Expires   time.Time // when the credential ends; zero when it does not
 	Addr      string    // client address without port
 	RequestID string
@@ -85,7 +94,7 @@ func (c Caller) ActorName() string {
 func (c Caller) Record(now time.Time, action, object string) audit.Record {
 	return audit.Record{
 		Time: now.UTC(), Actor: c.ActorName(), Subject: c.User.Name, TokenID: c.TokenID, Via: string(c.Via),
-		Addr: c.Addr, RequestID: c.RequestID, Action: action, Object: object, Outcome: audit.Done,
+		Addr: c.Addr, RequestID: c.RequestID, Action: action, Object: seal.Mask(object), Outcome: audit.Done,
 	}
 }
 

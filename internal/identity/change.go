@@ -15,12 +15,22 @@ func (s *Service) Create(ctx context.Context, c Caller, n NewUser) (_ User, err 
 	if err := mayChangeUsers(c, AdminsWrite); err != nil {
 		return User{}, err
 	}
+	hash, err := s.newHash(ctx, &n.Password)
+	if err != nil {
+		return User{}, err
+	}
+
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if c, err = s.stillMay(ctx, c, AdminsWrite); err != nil {
+		return User{}, err
+	}
 	if n.Roles == nil {
 		n.Roles = slices.DeleteFunc(slices.Clone(c.User.Roles), func(r Role) bool { return !r.isWare() })
 	}
 	now := s.clock.Now().UTC()
 	u := User{
-		ID: newUserID(), Name: n.Name, FullName: n.FullName, Email: n.Email, Description: n.Description,
+		ID: newUserID(), Name: n.Name, FullName: n.FullName, Email: n.Email, Description: n.Description, Password: hash,
 		Projects: n.Projects, Keys: n.Keys, Source: n.Source, Created: now, Modified: now, ModifiedBy: c.ActorName(),
 	}
 	if u.Roles, err = s.known(n.Roles); err != nil {
@@ -29,19 +39,11 @@ func (s *Service) Create(ctx context.Context, c Caller, n NewUser) (_ User, err 
 	if err := s.mayGrant(c, u.Roles); err != nil {
 		return User{}, err
 	}
-	if n.Password != "" {
-		if u.Password, err = s.hasher.HashPassword(ctx, n.Password); err != nil {
-			return User{}, err
-		}
-	}
 	if err := u.check(); err != nil {
 		return User{}, err
 	}
 	rec := c.Record(now, "user.create", "user/"+u.Name)
 	rec.Details = changes(User{}, u)
-
-	s.writing.Lock()
-	defer s.writing.Unlock()
 	if err := s.store.CreateUser(ctx, u, rec); err != nil {
 		return User{}, err
 	}
@@ -68,6 +70,9 @@ func (s *Service) Update(ctx context.Context, c Caller, name string, up Update) 
 
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	if c, err = s.stillMay(ctx, c, need); err != nil {
+		return User{}, err
+	}
 	before, err := s.find(ctx, name)
 	if need == AdminsWriteSelf && !c.is(before) {
 		return User{}, DeniedError(AdminsWrite)
@@ -79,10 +84,7 @@ func (s *Service) Update(ctx context.Context, c Caller, name string, up Update) 
 	if err != nil {
 		return User{}, err
 	}
-	if err := s.mayReplace(ctx, c, before, after, need); err != nil {
-		return User{}, err
-	}
-	if err := after.check(); err != nil {
+	if err := s.mayUpdate(ctx, c, before, after, up); err != nil {
 		return User{}, err
 	}
 	after.Modified, after.ModifiedBy = s.clock.Now().UTC(), c.ActorName()
@@ -105,6 +107,9 @@ func (s *Service) Delete(ctx context.Context, c Caller, name string) (err error)
 	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	if c, err = s.stillMay(ctx, c, AdminsWrite); err != nil {
+		return err
+	}
 	u, err := s.find(ctx, name)
 	if err != nil {
 		return err
@@ -125,11 +130,23 @@ func (s *Service) Delete(ctx context.Context, c Caller, name string) (err error)
 	return nil
 }
 
-// mayReplace holds the rules of delegation for a change of before into after.
-func (s *Service) mayReplace(ctx context.Context, c Caller, before, after User, need Permission) error {
-	if need == AdminsWriteSelf { // nothing that gives rights can have changed
-		return nil
+// mayUpdate refuses up, which makes after of before, when it breaks a rule or makes a record that is wrong.
+func (s *Service) mayUpdate(ctx context.Context, c Caller, before, after User, up Update) error {
+	if up.Keys != nil || up.Password != nil {
+		if err := c.keepsNarrow(before); err != nil {
+			return err
+		}
 	}
+	if own := c.is(before) && up.isPersonal() && c.Can(AdminsWriteSelf); !own { // else nothing that gives rights has changed
+		if err := s.mayReplace(ctx, c, before, after); err != nil {
+			return err
+		}
+	}
+	return after.check()
+}
+
+// mayReplace holds the rules of delegation for a change of before into after.
+func (s *Service) mayReplace(ctx context.Context, c Caller, before, after User) error {
 	if err := s.mayTouch(c, before); err != nil {
 		return err
 	}
@@ -138,7 +155,8 @@ func (s *Service) mayReplace(ctx context.Context, c Caller, before, after User, 
 			return err
 		}
 		if c.is(before) {
-			if err := s.staysWithin(before.Roles, after.Roles); err != nil {
+			table := s.Roles()
+			if err := raisesNobody(table.widens(before.Roles, table, after.Roles)); err != nil {
 				return err
 			}
 		}
@@ -151,7 +169,7 @@ func (s *Service) known(roles []Role) ([]Role, error) {
 	for i, r := range roles {
 		names[i] = string(r)
 	}
-	return s.roles.Parse(names...)
+	return s.Roles().Parse(names...)
 }
 
 func (s *Service) newHash(ctx context.Context, password *string) (string, error) {

@@ -9,15 +9,20 @@ func (s *Service) ending(before, after User) End {
 	if after.Disabled && !before.Disabled {
 		return End{Logins: true, Own: true, Issued: true}
 	}
-	had, _ := s.roles.Effective(before.Roles)
-	has, _ := s.roles.Effective(after.Roles)
+	table := s.Roles()
 	return End{
 		Logins: before.Password != after.Password,
-		Issued: had.Has(AdminsWrite) && !has.Has(AdminsWrite),
+		Issued: table.administers(before.Roles) && !table.administers(after.Roles),
 	}
 }
 
-// OnRevoke has f called with the ids of the tokens that a change of a user has revoked, after they are revoked in the
+// administers reports whether the roles give AdminsWrite.
+func (t *Roles) administers(roles []Role) bool {
+	has, _ := t.Effective(roles)
+	return has.Has(AdminsWrite)
+}
+
+// OnRevoke has f called with the ids of the tokens that a change of a user or a role has revoked, after they are revoked in the
 // store and before the change returns. It is how a token service, which keeps the revoked ids in memory, learns of
 // them. f must not call the service.
 func (s *Service) OnRevoke(f func(ids []string)) {

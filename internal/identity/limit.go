@@ -23,7 +23,7 @@ type NodeSet interface {
 // PerNode returns the permissions that are about single nodes, which a limit to some nodes can hold for.
 func PerNode() Set {
 	return SetOf(NodesRead, NodesReadAttribs, NodesReadReserv, NodesWrite, NodesWriteAttribs, NodesWriteGroups,
-		NodesWriteReserv, NodesPowerControl, NodesExecCommand)
+		NodesWriteReserv, NodesPowerControl, NodesExecCommand, NodeStatesWrite)
 }
 
 // CanOn reports whether the caller has the permission on the node of that name.

@@ -32,9 +32,6 @@ func (u User) needsPassword() bool {
 	return slices.ContainsFunc(u.Roles, func(r Role) bool { return r != RoleAPI && !r.isWare() })
 }
 
-// isWare reports whether the role is of ClusterWare's family.
-func (r Role) isWare() bool { return strings.HasPrefix(string(r), "role.") }
-
 // isPublicKey reports whether line looks like a bare public key. Options in front of a key are refused: this is a list
 // of keys, not an authorized_keys file in which a line may run commands.
 func isPublicKey(line string) bool {

@@ -1,8 +1,10 @@
 package identity
 
 import (
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 )
@@ -28,6 +30,15 @@ const (
 	RoleNoAccess           Role = "role.NoAccess"
 )
 
+// roleImagingEngineer is the name that some of ClusterWare's pages use for role.ImageEngineer.
+const roleImagingEngineer Role = "role.ImagingEngineer"
+
+// isWare reports whether the role is of ClusterWare's family, as all roles are that a site makes itself.
+func (r Role) isWare() bool { return strings.HasPrefix(string(r), "role.") }
+
+// isFixed reports whether the role is what it is at every site: what can be relied on when all else has been changed.
+func (r Role) isFixed() bool { return r == RoleFullAdmin || r == RoleNoAccess }
+
 // Grant is what a role gives.
 type Grant struct {
 	Role        Role
@@ -37,6 +48,16 @@ type Grant struct {
 	// Delegates is what a holder may hand on to others beyond his own permissions: by creating users with such rights
 	// or by minting tokens for them. It is how a manager may hand out production rights that he does not hold himself.
 	Delegates Set
+	// Nodes are those on which the permissions of PerNode hold; nil is all of them. A role with a limit hands none of
+	// these permissions on.
+	Nodes NodeSet
+	// MaxLifetime caps the tokens that stand for holders; 0 does not.
+	MaxLifetime time.Duration
+
+	System     bool      // it comes with the program
+	Changed    bool      // it comes with the program, and this site has changed it
+	Modified   time.Time // zero for what comes with the program
+	ModifiedBy string
 }
 
 // Roles is the table of all roles, looked up by name. It is read-only after it has been made.
@@ -50,13 +71,15 @@ type Roles struct {
 func DefaultRoles() *Roles {
 	t := &Roles{grants: map[Role]Grant{}}
 	for _, g := range append(cockpitGrants(), wareGrants()...) {
+		g.System = true
 		t.order = append(t.order, g.Role)
 		t.grants[g.Role] = g
 	}
 	return t
 }
 
-// List returns every role, in the order in which lists show them.
+// List returns every role, in the order in which lists show them: those that come with the program, then this site's by
+// name.
 func (t *Roles) List() []Grant {
 	list := make([]Grant, 0, len(t.order))
 	for _, r := range t.order {
@@ -71,13 +94,37 @@ func (t *Roles) Get(r Role) (Grant, bool) {
 	return g, ok
 }
 
+// with returns the table with g in it, in the place of what was there under its name.
+func (t *Roles) with(g Grant) *Roles {
+	after := &Roles{order: slices.Clone(t.order), grants: maps.Clone(t.grants)}
+	if old, known := after.grants[g.Role]; known {
+		g.System = old.System
+	} else {
+		at := slices.IndexFunc(after.order, func(r Role) bool { return !after.grants[r].System && r > g.Role })
+		if at < 0 {
+			at = len(after.order)
+		}
+		after.order = slices.Insert(after.order, at, g.Role)
+	}
+	after.grants[g.Role] = g
+	return after
+}
+
+// without returns the table without r.
+func (t *Roles) without(r Role) *Roles {
+	after := &Roles{order: slices.Clone(t.order), grants: maps.Clone(t.grants)}
+	after.order = slices.DeleteFunc(after.order, func(x Role) bool { return x == r })
+	delete(after.grants, r)
+	return after
+}
+
 // Parse returns the roles with the given names, without duplicates, in the given order. It fails with fault.Invalid on
 // the first name that is not a role, and says which names are.
 func (t *Roles) Parse(names ...string) ([]Role, error) {
 	roles := make([]Role, 0, len(names))
 	for _, name := range names {
 		r := Role(strings.TrimSpace(name))
-		if r == "role.ImagingEngineer" { // the name that some of ClusterWare's pages use
+		if r == roleImagingEngineer {
 			r = RoleImageEngineer
 		}
 		if _, ok := t.grants[r]; !ok {
@@ -96,34 +143,4 @@ func (t *Roles) names() string {
 		names = append(names, string(r))
 	}
 	return strings.Join(names, ", ")
-}
-
-// Effective returns the permissions that a holder of all the given roles has, and what he may hand on to others, which
-// always includes his own. Roles add up, with two exceptions: NoAccess takes everything away, and api gives its full
-// set only when it stands alone or beside an administrator's role. Beside user, manager or support it is the mark that
-// the account may send samples, not a licence to steer every job.
-func (t *Roles) Effective(roles []Role) (has, handsOn Set) {
-	if slices.Contains(roles, RoleNoAccess) {
-		return Set{}, Set{}
-	}
-	for _, r := range roles {
-		g := t.grants[r]
-		if r == RoleAPI && t.apiIsLimited(roles) {
-			g.Permissions = SetOf(MetricsWrite, ClustersRead, AdminsWriteSelf)
-		}
-		if strings.HasPrefix(string(r), "role.") { // every ClusterWare administrator is an authenticated user
-			g.Permissions = g.Permissions.Union(t.grants[RoleAuthUser].Permissions)
-		}
-		has = has.Union(g.Permissions)
-		handsOn = handsOn.Union(g.Delegates)
-	}
-	return has, handsOn.Union(has)
-}
-
-// apiIsLimited reports whether api stands beside a role of people who are no administrators.
-func (t *Roles) apiIsLimited(roles []Role) bool {
-	any := func(of ...Role) bool {
-		return slices.ContainsFunc(roles, func(r Role) bool { return slices.Contains(of, r) })
-	}
-	return any(RoleUser, RoleManager, RoleSupport) && !any(RoleAdmin, RoleFullAdmin)
 }

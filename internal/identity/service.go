@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
@@ -19,18 +20,23 @@ type PasswordHasher interface {
 
 // Config is what a Service needs.
 type Config struct {
-	Store  Store
-	Roles  *Roles
-	Hasher PasswordHasher
-	Clock  clock.Clock
+	Store     Store
+	Roles     *Roles    // those that come with the program; nil means DefaultRoles
+	RoleStore RoleStore // the roles of this site; nil when it has none and can make none
+	Hasher    PasswordHasher
+	Clock     clock.Clock
 }
 
 // Service is the use cases around users. It is safe for concurrent use.
 type Service struct {
-	store  Store
-	roles  *Roles
-	hasher PasswordHasher
-	clock  clock.Clock
+	store    Store
+	kept     RoleStore
+	defaults *Roles
+	hasher   PasswordHasher
+	clock    clock.Clock
+
+	// roles is the table as it is now. It is replaced as a whole, by who holds writing.
+	roles atomic.Pointer[Roles]
 
 	// writing is held from reading a record until its successor is stored, so that of two changes at the same time none
 	// is lost and the last administrator cannot be removed from both ends. It also guards onRevoke.
@@ -40,11 +46,16 @@ type Service struct {
 
 // New returns a service over c.
 func New(c Config) *Service {
-	return &Service{store: c.Store, roles: c.Roles, hasher: c.Hasher, clock: c.Clock}
+	if c.Roles == nil {
+		c.Roles = DefaultRoles()
+	}
+	s := &Service{store: c.Store, kept: c.RoleStore, defaults: c.Roles, hasher: c.Hasher, clock: c.Clock}
+	s.roles.Store(c.Roles)
+	return s
 }
 
-// Roles returns the table of roles.
-func (s *Service) Roles() *Roles { return s.roles }
+// Roles returns the table of roles as it is now. It does not change any more; whoever asks again may get another one.
+func (s *Service) Roles() *Roles { return s.roles.Load() }
 
 // Get returns the user with that name, id, or beginning of an id of at least 5 characters. Everybody may get himself;
 // others need AdminsRead. It fails with fault.Denied, fault.NotFound, and fault.Conflict when the beginning fits several.
@@ -93,8 +104,11 @@ func (s *Service) standing(u User, err error) (Standing, error) {
 	if u.Disabled {
 		return Standing{}, fault.New(fault.Unauthenticated, "user %q is disabled", u.Name)
 	}
-	has, handsOn := s.roles.Effective(u.Roles)
-	return Standing{User: u.public(), Permissions: has, HandsOn: handsOn}, nil
+	table := s.Roles()
+	has, handsOn := table.Effective(u.Roles)
+	return Standing{
+		User: u.public(), Permissions: has, HandsOn: handsOn, Limits: table.Limits(u.Roles), MaxLifetime: table.MaxLifetime(u.Roles),
+	}, nil
 }
 
 // shortestPrefix is how much of an id names a user (contract clusterware 3.2).

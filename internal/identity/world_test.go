@@ -11,6 +11,7 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
 	"github.com/bridgehead-hpc/bridgehead/internal/store/sqlstore"
 	"github.com/bridgehead-hpc/bridgehead/internal/store/storetest"
+	"github.com/bridgehead-hpc/bridgehead/internal/token"
 )
 
 // world is a service on a real store.
@@ -22,10 +23,10 @@ type world struct {
 
 var root = identity.Local("root")
 
-func newWorld(t *testing.T) *world {
-	t.Helper()
-	w := &world{store: storetest.Open(t), clock: clock.NewManual(time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC))}
-	w.Service = identity.New(identity.Config{Store: w.store.Users(), Roles: identity.DefaultRoles(), Hasher: hasher{}, Clock: w.clock})
+func newWorld(tb testing.TB) *world {
+	tb.Helper()
+	w := &world{store: storetest.Open(tb), clock: clock.NewManual(time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC))}
+	w.Service = identity.New(identity.Config{Store: w.store.Users(), RoleStore: w.store.Roles(), Hasher: hasher{}, Clock: w.clock})
 	return w
 }
 
@@ -82,5 +83,17 @@ func fails(t *testing.T, what string, err error, kind fault.Kind) {
 	t.Helper()
 	if !fault.Is(err, kind) {
 		t.Errorf("%s: got %v, want %s", what, err, kind)
+	}
+}
+
+// issued keeps a token that by has issued for another.
+func (w *world) issued(t *testing.T, id string, by, of identity.User) {
+	t.Helper()
+	err := w.store.Tokens().CreateToken(t.Context(), token.Token{
+		ID: id, Kind: token.KindImpersonation, UserID: of.ID, User: of.Name, IssuerID: by.ID, IssuedBy: by.Name,
+		Issued: w.clock.Now(), Expires: w.clock.Now().Add(time.Hour),
+	}, nil, root.Record(w.clock.Now(), "token.create", "token/"+id))
+	if err != nil {
+		t.Fatal(err)
 	}
 }

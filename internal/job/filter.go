@@ -1,6 +1,7 @@
 package job
 
 import (
+	"slices"
 	"time"
 )
 
@@ -9,10 +10,14 @@ type Visibility struct {
 	All      bool     // everything
 	User     string   // jobs of this user
 	Projects []string // and the jobs of these projects
+	Clusters []string // of all those only what ran on these clusters; nil is on any
 }
 
 // Sees reports whether a job is visible.
 func (v Visibility) Sees(j Job) bool {
+	if v.Clusters != nil && !slices.Contains(v.Clusters, j.Cluster) {
+		return false
+	}
 	if v.All || v.User != "" && j.User == v.User {
 		return true
 	}

@@ -62,7 +62,7 @@ func New(c Config) *Service {
 
 // visibility says which jobs the caller may see (contract clustercockpit 1.4); fault.Denied when it is none.
 func visibility(c identity.Caller) (Visibility, error) {
-	v := Visibility{All: c.Can(identity.JobsReadAll)}
+	v := Visibility{All: c.Can(identity.JobsReadAll), Clusters: c.Clusters}
 	if c.Can(identity.JobsRead) {
 		v.User = c.User.Name
 	}
@@ -81,15 +81,26 @@ func (s *Service) Get(ctx context.Context, c identity.Caller, id ID) (Job, error
 	if err != nil {
 		return Job{}, err
 	}
-	j, err := s.store.GetJob(ctx, id)
+	j, err := s.get(ctx, c, id)
 	if err != nil {
 		return Job{}, err
 	}
 	if !v.Sees(j) {
-		return Job{}, fault.New(fault.NotFound, "there is no job with id %d", id)
+		return Job{}, noJob(id)
 	}
 	return asOf(s.clock.Now(), j), nil
 }
+
+// get returns a job of a cluster that the caller's credential reaches; fault.NotFound.
+func (s *Service) get(ctx context.Context, c identity.Caller, id ID) (Job, error) {
+	j, err := s.store.GetJob(ctx, id)
+	if err == nil && !c.InCluster(j.Cluster) {
+		return Job{}, noJob(id)
+	}
+	return j, err
+}
+
+func noJob(id ID) error { return fault.New(fault.NotFound, "there is no job with id %d", id) }
 
 // List returns the page of jobs that f selects from those that the caller may see, and how many there are in all.
 func (s *Service) List(ctx context.Context, c identity.Caller, f Filter) (jobs []Job, total int, err error) {
@@ -118,7 +129,7 @@ func (s *Service) UsedNodes(ctx context.Context, c identity.Caller, before time.
 	if err := c.Require(identity.JobsReadAll); err != nil {
 		return nil, err
 	}
-	jobs, _, err := s.store.ListJobs(ctx, Filter{Visible: Visibility{All: true}, States: []State{Running}, StartTo: before})
+	jobs, _, err := s.store.ListJobs(ctx, Filter{Visible: Visibility{All: true, Clusters: c.Clusters}, States: []State{Running}, StartTo: before})
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +154,7 @@ func (s *Service) Delete(ctx context.Context, c identity.Caller, id ID) error {
 	if err := c.Require(identity.JobsWrite); err != nil {
 		return err
 	}
-	j, err := s.store.GetJob(ctx, id)
+	j, err := s.get(ctx, c, id)
 	if err != nil {
 		return err
 	}

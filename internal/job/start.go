@@ -18,7 +18,10 @@ func (s *Service) Start(ctx context.Context, c identity.Caller, j Job) (ID, erro
 		return 0, err
 	}
 	j.applyDefaults()
-	if err := s.checkCluster(&j); err != nil {
+	if err := c.RequireCluster(j.Cluster); err != nil && j.Cluster != "" {
+		return 0, err
+	}
+	if err := s.checkCluster(c, &j); err != nil {
 		return 0, err
 	}
 	if err := j.checkStart(); err != nil {
@@ -54,13 +57,13 @@ func (j *Job) applyDefaults() {
 
 // checkCluster makes sure that the cluster is configured, and resolves the sub-cluster by the first host unless it is
 // given.
-func (s *Service) checkCluster(j *Job) error {
+func (s *Service) checkCluster(c identity.Caller, j *Job) error {
 	if j.Cluster == "" {
 		return required("cluster")
 	}
 	cl, ok := s.clusters.Get(j.Cluster)
 	if !ok {
-		return fault.New(fault.Invalid, "unknown cluster %q: %s", j.Cluster, s.knownClusters())
+		return fault.New(fault.Invalid, "unknown cluster %q: %s", j.Cluster, s.knownClusters(c))
 	}
 	if j.SubCluster != "" {
 		if _, ok := cl.SubCluster(j.SubCluster); !ok {
@@ -80,14 +83,16 @@ func (s *Service) checkCluster(j *Job) error {
 	return nil
 }
 
-func (s *Service) knownClusters() string {
-	list := s.clusters.List()
-	if len(list) == 0 {
-		return "no cluster is configured"
+// knownClusters lists those of the configured clusters that the caller's credential reaches.
+func (s *Service) knownClusters(c identity.Caller) string {
+	var names []string
+	for _, cl := range s.clusters.List() {
+		if c.InCluster(cl.Name) {
+			names = append(names, cl.Name)
+		}
 	}
-	names := make([]string, len(list))
-	for i, c := range list {
-		names[i] = c.Name
+	if len(names) == 0 {
+		return "no cluster is configured"
 	}
 	return "configured are " + strings.Join(names, ", ")
 }

@@ -19,7 +19,7 @@ func (s *Service) Stop(ctx context.Context, c identity.Caller, r StopRequest) (J
 	if err != nil {
 		return Job{}, err
 	}
-	j, err := s.find(ctx, r)
+	j, err := s.find(ctx, c, r)
 	if err != nil {
 		return Job{}, err
 	}
@@ -55,14 +55,39 @@ func (r StopRequest) endState() (State, error) {
 	return state, err
 }
 
-func (s *Service) find(ctx context.Context, r StopRequest) (Job, error) {
+func (s *Service) find(ctx context.Context, c identity.Caller, r StopRequest) (Job, error) {
 	switch {
 	case r.ID != 0:
-		return s.store.GetJob(ctx, r.ID)
+		return s.get(ctx, c, r.ID)
 	case r.Key.JobID == 0:
 		return Job{}, fault.New(fault.Invalid, "the field 'jobId' is required")
+	case r.Key.Cluster != "":
+		if err := c.RequireCluster(r.Key.Cluster); err != nil {
+			return Job{}, err
+		}
+		return s.store.FindJob(ctx, r.Key)
+	case c.Clusters == nil:
+		return s.store.FindJob(ctx, r.Key)
 	}
-	return s.store.FindJob(ctx, r.Key)
+	return s.findAmong(ctx, c.Clusters, r.Key)
+}
+
+// findAmong returns the latest job with that key on one of the clusters.
+func (s *Service) findAmong(ctx context.Context, clusters []string, k Key) (latest Job, err error) {
+	for _, k.Cluster = range clusters {
+		j, err := s.store.FindJob(ctx, k)
+		switch {
+		case fault.Is(err, fault.NotFound):
+		case err != nil:
+			return Job{}, err
+		case latest.ID == 0 || j.Start.After(latest.Start):
+			latest = j
+		}
+	}
+	if latest.ID == 0 {
+		return Job{}, fault.New(fault.NotFound, "there is no job %d", k.JobID)
+	}
+	return latest, nil
 }
 
 // stopError makes a NotRunningError of the conflict with somebody who was quicker to stop j.

@@ -2,7 +2,8 @@
 //
 //	<4>[WARNING]  text key=value
 //
-// The number is the syslog priority (contract clustercockpit 2.1).
+// The number is the syslog priority (contract clustercockpit 2.1). What gives itself away as a credential, in a path for
+// example, does not get into a line.
 package journal
 
 import (
@@ -14,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/seal"
 )
 
 // Critical is above slog's levels: ClusterCockpit knows one more.
@@ -55,7 +58,7 @@ func (h *handler) Handle(_ context.Context, r slog.Record) error {
 	if h.date {
 		line.WriteString(r.Time.Format("2006-01-02 15:04:05 "))
 	}
-	line.WriteString(oneLine(r.Message))
+	line.WriteString(oneLine(seal.Mask(r.Message)))
 	line.WriteString(h.attrs)
 	r.Attrs(func(a slog.Attr) bool {
 		appendAttr(&line, h.group, a)
@@ -104,7 +107,7 @@ func Prefix(l slog.Level) string {
 }
 
 func appendAttr(b *bytes.Buffer, group string, a slog.Attr) {
-	value := a.Value.Resolve().String()
+	value := seal.Mask(a.Value.Resolve().String())
 	if value == "" || strings.ContainsAny(value, " \"=\n\t\r\x1b") {
 		value = fmt.Sprintf("%q", value)
 	}

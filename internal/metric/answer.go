@@ -56,6 +56,9 @@ func (s *Service) expand(r Request) []Query {
 	}
 	queries := slices.Clone(r.Queries)
 	for _, host := range s.engine.Hosts(r.Cluster) {
+		if r.Sees != nil && !r.Sees(host) {
+			continue
+		}
 		for _, metric := range r.ForAllNodes {
 			queries = append(queries, Query{Metric: metric, Host: host})
 		}
@@ -78,6 +81,9 @@ func (q *querier) answer(query *Query, catalogue Catalogue) []Result {
 	config, ok := catalogue[query.Metric]
 	if !ok {
 		return []Result{{Err: fault.New(fault.NotFound, "unknown metric: %s", query.Metric)}}
+	}
+	if q.request.Sees != nil && !q.request.Sees(query.Host) {
+		return nil
 	}
 	window := metricstore.Window{
 		Cluster: q.request.Cluster, Host: query.Host, Metric: query.Metric,

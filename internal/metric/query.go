@@ -22,9 +22,11 @@ type Request struct {
 	From, To    time.Time
 	Queries     []Query
 	ForAllNodes []string // metrics to ask of every known host, in addition to Queries
-	NoData      bool     // leave out the samples
-	NoStats     bool     // leave out the statistics
-	NoPadding   bool     // do not fill up to the window with NaN
+	// Sees says which hosts the answer may be about; nil is all. Others are as if they had no samples.
+	Sees      func(host string) bool
+	NoData    bool // leave out the samples
+	NoStats   bool // leave out the statistics
+	NoPadding bool // do not fill up to the window with NaN
 }
 
 // Answer holds one list of results for each query, in the same order. A host or metric without samples has an empty

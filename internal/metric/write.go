@@ -42,7 +42,23 @@ type Reject struct {
 // is fault.Unavailable when samples could not be stored, or comes from reading lines; the result then says what had
 // been taken before.
 func (s *Service) Write(ctx context.Context, defaultCluster string, lines io.Reader) (WriteResult, error) {
-	w := writer{service: s, app: s.engine.Appender(), now: s.clock.Now().Unix(), defaultCluster: []byte(defaultCluster)}
+	return s.WriteFrom(ctx, Source{Cluster: defaultCluster}, lines)
+}
+
+// Source is who sends a batch of lines.
+type Source struct {
+	// Cluster is that of lines that name none.
+	Cluster string
+	// Reaches says into which clusters the source may write; nil is into all.
+	Reaches func(cluster string) bool
+}
+
+// WriteFrom is Write for a source that may not write into every cluster. Lines for others are rejected, and it cannot be
+// told from the reason whether there is such a cluster.
+func (s *Service) WriteFrom(ctx context.Context, from Source, lines io.Reader) (WriteResult, error) {
+	w := writer{
+		service: s, app: s.engine.Appender(), now: s.clock.Now().Unix(), defaultCluster: []byte(from.Cluster), reaches: from.Reaches,
+	}
 	defer w.app.Close()
 	err := w.readAll(ctx, lines)
 	err = errors.Join(err, w.commit())
@@ -63,9 +79,11 @@ type writer struct {
 	pending        int // noted, not committed
 	result         WriteResult
 
-	cluster   []byte // whose catalogue this is
+	reaches   func(cluster string) bool // nil: all
+	cluster   []byte                    // whose catalogue this is
 	catalogue Catalogue
 	known     bool
+	denied    bool
 }
 
 // readAll works off all lines. A last line without an end is one too, but not when reading it failed: then it may be
@@ -131,6 +149,10 @@ func (w *writer) add(n int, line []byte) {
 		l.Time = w.now
 	}
 	w.useCatalogue(l.Cluster)
+	if w.denied {
+		w.reject(n, fmt.Sprintf("your token does not reach the cluster %q", l.Cluster))
+		return
+	}
 	if !w.known {
 		w.reject(n, fmt.Sprintf("unknown cluster %q", l.Cluster))
 		return
@@ -154,7 +176,8 @@ func (w *writer) useCatalogue(cluster []byte) {
 	}
 	w.cluster = append(make([]byte, 0, len(cluster)+1), cluster...)
 	w.catalogue, w.known = nil, false
-	if len(cluster) > 0 {
+	w.denied = w.reaches != nil && len(cluster) > 0 && !w.reaches(string(cluster))
+	if len(cluster) > 0 && !w.denied {
 		w.catalogue, w.known = w.service.catalogue(string(cluster))
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
@@ -13,10 +15,12 @@ import (
 
 // Config is what the program needs to know, from whichever generation of file.
 type Config struct {
-	Addr              string // to listen on
-	CertFile, KeyFile string // TLS when both are given
-	User, Group       string // whom to become after the address is open
-	PublicKey         string // verifies tokens; without it nobody is asked for one
+	Addr              string        // to listen on
+	CertFile, KeyFile string        // TLS when both are given
+	User, Group       string        // whom to become after the address is open
+	PublicKey         string        // verifies tokens; without it nobody is asked for one
+	HeadURL           string        // where the head is that says which tokens are revoked; "" asks nobody
+	StatusInterval    time.Duration // how often it is asked; 0: as often as its list says
 	Metrics           metric.Catalogue
 	Dir               string // where samples are kept
 	Retention         time.Duration
@@ -80,6 +84,27 @@ func (c *Config) check() error {
 		return errors.New(`retention-in-memory is missing; it says how long samples are kept, such as "48h"`)
 	case (c.CertFile == "") != (c.KeyFile == ""):
 		return errors.New("https-cert-file and https-key-file belong together; only one of them is given")
+	}
+	return c.checkHead()
+}
+
+func (c *Config) checkHead() error {
+	if c.HeadURL == "" {
+		if c.StatusInterval != 0 {
+			return errors.New("main: status-interval says how often the head is asked, and head-url does not say where it is")
+		}
+		return nil
+	}
+	c.HeadURL = strings.TrimSuffix(c.HeadURL, "/")
+	u, err := url.Parse(c.HeadURL)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || c.HeadURL != u.Scheme+"://"+u.Host {
+		return errors.New(`main: head-url is not where a head node is: a scheme and a host, as in "https://head.example.org"`)
+	}
+	if c.PublicKey == "" {
+		return errors.New("main: head-url needs jwt-public-key, the key by which the head is known")
+	}
+	if c.StatusInterval != 0 && c.StatusInterval < time.Second {
+		return fmt.Errorf("main: status-interval is %s; one second is the shortest", c.StatusInterval)
 	}
 	return nil
 }

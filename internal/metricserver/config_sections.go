@@ -15,7 +15,10 @@ type mainSection struct {
 	Group      string `json:"group"`
 	BackendURL string `json:"backend-url"`
 	PublicKey  string `json:"jwt-public-key"`
-	Debug      struct {
+	// HeadURL and StatusInterval are ours: who says which tokens have been revoked, and how often he is asked.
+	HeadURL        string   `json:"head-url"`
+	StatusInterval duration `json:"status-interval"`
+	Debug          struct {
 		DumpToFile string `json:"dump-to-file"`
 		Gops       bool   `json:"gops"`
 	} `json:"debug"`
@@ -58,6 +61,7 @@ func (c *Config) fromSections(f file) error {
 	}
 	c.Addr, c.CertFile, c.KeyFile = m.Addr, m.CertFile, m.KeyFile
 	c.User, c.Group, c.PublicKey = m.User, m.Group, m.PublicKey
+	c.HeadURL, c.StatusInterval = m.HeadURL, time.Duration(m.StatusInterval)
 	if err := c.setMetrics(metrics); err != nil {
 		return err
 	}

@@ -67,6 +67,13 @@ func TestBothGenerationsOfFilesAreRead(t *testing.T) {
 				},
 			},
 		},
+		"with a head": {
+			`{"main": {"jwt-public-key": "KEY", "head-url": "https://head.example.org/", "status-interval": "5s"}, ` + metricsSection + `, "metric-store": {"retention-in-memory": "1h"}}`,
+			metricserver.Config{
+				Addr: "localhost:8082", PublicKey: "KEY", HeadURL: "https://head.example.org", StatusInterval: 5 * time.Second,
+				Metrics: catalogue(), Dir: "./var/checkpoints", Retention: time.Hour,
+			},
+		},
 		"as short as can be": {
 			`{"main": {}, ` + metricsSection + `, "metric-store": {"retention-in-memory": "1h"}}`,
 			metricserver.Config{Addr: "localhost:8082", Metrics: catalogue(), Dir: "./var/checkpoints", Retention: time.Hour},
@@ -114,9 +121,14 @@ func TestMistakesInFilesAreNamed(t *testing.T) {
 		`{"main": {}, ` + store + `, "metrics": {"m": {"frequency": 1, "aggregation": "max"}}}`:                                          `aggregation is "max"`,
 		`{"main": {}, ` + store + `, "metrics": {"m": {"frequency": 1, "unit": "x"}}}`:                                                   `metrics: unknown key "unit"`,
 		`{"main": {"https-cert-file": "x"}, ` + metricsSection + `, ` + store + `}`:                                                      "belong together",
-		`{"main-file": "/nosuch/file"}`:                                                                                                  "main-file: open /nosuch/file",
-		`{"metrics": {"m": {"frequency": 1}}, "http-api": {"addr": "x"}}`:                                                                `http-api: unknown key "addr"`,
-		`{"metrics": {"m": {"frequency": 1}}, "checkpoints": {"intvl": 1}}`:                                                              `checkpoints: unknown key "intvl"`,
+		`{"main": {"head-url": "head.example.org", "jwt-public-key": "K"}, ` + metricsSection + `, ` + store + `}`:                       "head-url is not where a head node is",
+		`{"main": {"head-url": "https://h/api", "jwt-public-key": "K"}, ` + metricsSection + `, ` + store + `}`:                          "head-url is not where a head node is",
+		`{"main": {"head-url": "https://h"}, ` + metricsSection + `, ` + store + `}`:                                                     "head-url needs jwt-public-key",
+		`{"main": {"head-url": "https://h", "jwt-public-key": "K", "status-interval": "1ms"}, ` + metricsSection + `, ` + store + `}`:    "one second is the shortest",
+		`{"main": {"status-interval": "1s"}, ` + metricsSection + `, ` + store + `}`:                                                     "head-url does not say where it is",
+		`{"main-file": "/nosuch/file"}`:                                     "main-file: open /nosuch/file",
+		`{"metrics": {"m": {"frequency": 1}}, "http-api": {"addr": "x"}}`:   `http-api: unknown key "addr"`,
+		`{"metrics": {"m": {"frequency": 1}}, "checkpoints": {"intvl": 1}}`: `checkpoints: unknown key "intvl"`,
 	} {
 		_, err := metricserver.ReadConfig(configFile(t, text))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {

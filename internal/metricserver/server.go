@@ -31,7 +31,7 @@ const grace = 20 * time.Second
 
 // Run serves the metric store until ctx is done. Then it finishes running requests and writes a checkpoint.
 func Run(ctx context.Context, c Config, clk clock.Clock, log *slog.Logger) error {
-	auth, err := newAuthenticator(c, clk)
+	auth, head, err := newAuthenticator(c, clk, log)
 	if err != nil {
 		return err
 	}
@@ -52,36 +52,43 @@ func Run(ctx context.Context, c Config, clk clock.Clock, log *slog.Logger) error
 		return err
 	}
 	service := newService(c, db, clk)
-	handler, err := newHandler(c, db, service, auth, log)
+	tasks := []run.Task{
+		func(ctx context.Context) error { db.Run(ctx); return nil },
+	}
+	collectors := []prometheus.Collector{ingest.NewCollector(db, service)}
+	if head != nil {
+		head.restore()
+		tasks = append(tasks, head.run)
+		collectors = append(collectors, head)
+	}
+	handler, err := newHandler(c, service, auth, log, collectors)
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
 	log.InfoContext(ctx, "listening", "address", ln.Addr().String())
-	err = run.Tasks(ctx,
-		func(ctx context.Context) error { db.Run(ctx); return nil },
-		func(ctx context.Context) error { return serve(ctx, ln, handler, log) },
-	)
+	err = run.Tasks(ctx, append(tasks, func(ctx context.Context) error { return serve(ctx, ln, handler, log) })...)
 	return errors.Join(err, db.Close())
 }
 
-// newAuthenticator returns who decides about credentials.
-func newAuthenticator(c Config, clk clock.Clock) (api.Authenticator, error) {
+// newAuthenticator returns who decides about credentials, and what follows the head, nil when nothing does.
+func newAuthenticator(c Config, clk clock.Clock, log *slog.Logger) (api.Authenticator, *head, error) {
 	if c.PublicKey == "" {
-		return openDoor{}, nil
+		return openDoor{}, nil, nil
 	}
 	keys, err := token.ParseKeys(c.PublicKey, "")
 	if err != nil {
-		return nil, fmt.Errorf("jwt-public-key: %w", err)
+		return nil, nil, fmt.Errorf("jwt-public-key: %w", err)
 	}
 	if token.IsDemoKey(c.PublicKey) && !access.IsLoopback(c.Addr) {
-		return nil, fmt.Errorf("jwt-public-key is the demonstration key, whose private half is public, and %s can be reached from outside; make a pair with gen-keypair, or listen on localhost", c.Addr)
+		return nil, nil, fmt.Errorf("jwt-public-key is the demonstration key, whose private half is public, and %s can be reached from outside; make a pair with gen-keypair, or listen on localhost", c.Addr)
 	}
 	// Tokens of ClusterCockpit have no exp unless its operator asks for one, and its documentation's token has none.
-	door := tokenDoor{tokens: token.NewVerifier(token.VerifierConfig{Keys: keys, Clock: clk, AllowUnexpiring: true})}
+	v := token.NewVerifier(token.VerifierConfig{Keys: keys, Clock: clk, AllowUnexpiring: true})
+	door := tokenDoor{tokens: v, head: newHead(c, keys, v, clk, log)}
 	if c.CheckRoles {
 		door.roles = identity.DefaultRoles()
 	}
-	return door, nil
+	return door, door.head, nil
 }
 
 // openStore opens the folder with the samples and says what was found.
@@ -113,7 +120,7 @@ func newService(c Config, db *metricstore.DB, clk clock.Clock) *metric.Service {
 }
 
 // newHandler returns what answers requests.
-func newHandler(c Config, db *metricstore.DB, service *metric.Service, auth api.Authenticator, log *slog.Logger) (http.Handler, error) {
+func newHandler(c Config, service *metric.Service, auth api.Authenticator, log *slog.Logger, figures []prometheus.Collector) (http.Handler, error) {
 	dialect := ingest.New(ingest.Config{Metrics: service, Log: log, StandAlone: true})
 	if c.Documentation {
 		if err := dialect.Documented("/swagger/doc.json", "/swagger"); err != nil {
@@ -125,7 +132,7 @@ func newHandler(c Config, db *metricstore.DB, service *metric.Service, auth api.
 	}
 	mux := http.NewServeMux()
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(ingest.NewCollector(db, service))
+	registry.MustRegister(figures...)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.Handle("/", dialect.Mux(api.Guard{Auth: auth, Refused: func(r *http.Request, who identity.Caller, err error) {
 		log.InfoContext(r.Context(), "refused", "path", r.URL.Path, "address", address(r), "user", who.User.Name, "error", err)

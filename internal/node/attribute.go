@@ -50,10 +50,7 @@ type Change struct {
 // Attributes returns a node's effective attributes with their origins. It needs NodesReadAttribs; reserved ones are
 // left out without NodesReadReserv. fault.Denied, fault.NotFound, fault.Conflict when id is ambiguous.
 func (s *Service) Attributes(ctx context.Context, c identity.Caller, id string) (Explained, error) {
-	if err := c.Require(identity.NodesReadAttribs); err != nil {
-		return nil, err
-	}
-	n, err := s.resolve(ctx, id)
+	n, err := s.resolve(ctx, c, id, identity.NodesReadAttribs)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +62,7 @@ func (s *Service) Attributes(ctx context.Context, c identity.Caller, id string) 
 // fault.Denied, fault.NotFound, fault.Invalid, fault.Conflict when id is ambiguous.
 func (s *Service) SetAttributes(ctx context.Context, c identity.Caller, id string, values map[string]string) (Change, error) {
 	return s.changeAttributes(ctx, c, id, names(values), func(n *Node) ([]string, error) {
-		return nodeRights.replace(c, &n.Attributes, values)
+		return nodeRights.replace(onNode{c, n.Name}, &n.Attributes, values)
 	})
 }
 
@@ -73,7 +70,7 @@ func (s *Service) SetAttributes(ctx context.Context, c identity.Caller, id strin
 // does.
 func (s *Service) MergeAttributes(ctx context.Context, c identity.Caller, id string, values map[string]string) (Change, error) {
 	return s.changeAttributes(ctx, c, id, names(values), func(n *Node) ([]string, error) {
-		return nil, nodeRights.merge(c, &n.Attributes, values)
+		return nil, nodeRights.merge(onNode{c, n.Name}, &n.Attributes, values)
 	})
 }
 
@@ -81,21 +78,18 @@ func (s *Service) MergeAttributes(ctx context.Context, c identity.Caller, id str
 // node does not have are no error. It needs and returns what SetAttributes does.
 func (s *Service) ClearAttributes(ctx context.Context, c identity.Caller, id string, gone ...string) (Change, error) {
 	return s.changeAttributes(ctx, c, id, gone, func(n *Node) ([]string, error) {
-		return nodeRights.remove(c, &n.Attributes, gone)
+		return nodeRights.remove(onNode{c, n.Name}, &n.Attributes, gone)
 	})
 }
 
 func (s *Service) changeAttributes(ctx context.Context, c identity.Caller, id string, touched []string, edit func(*Node) ([]string, error)) (Change, error) {
-	if err := nodeRights.mayWrite(c, touched); err != nil {
-		return Change{}, err // before the node is looked up: who may not write learns nothing of what there is
-	}
 	var removed []string
-	n, err := s.change(ctx, c, id, "node.attributes", func(n *Node) (map[string]string, error) {
+	n, err := s.change(ctx, c, id, work{"node.attributes", nodeRights.needed(touched), func(n *Node) (map[string]string, error) {
 		before := n.Attributes
 		var err error
 		removed, err = edit(n)
 		return attributeDetails(before, n.Attributes, removed), err
-	})
+	}})
 	if err != nil {
 		return Change{}, err
 	}
@@ -122,9 +116,7 @@ func (s *Service) explain(ctx context.Context, c identity.Caller, n Node) (Expla
 	}
 	def, _ := defaultGroup(all)
 	e := Explain(def, pickGroups(all, n.Groups), n.Attributes)
-	maps.DeleteFunc(e, func(name string, _ Effective) bool {
-		return !c.Can(nodeRights.read) || Reserved(name) && !c.Can(nodeRights.readReserved)
-	})
+	maps.DeleteFunc(e, func(name string, _ Effective) bool { return !nodeRights.mayRead(onNode{c, n.Name}, name) })
 	return e, nil
 }
 

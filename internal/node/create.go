@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
@@ -26,7 +27,7 @@ type NewNode struct {
 // Create adds a node. It needs NodesWrite; attributes need what SetAttributes needs, and groups NodesWriteGroups.
 // fault.Denied, fault.Invalid, fault.NotFound for a group, fault.Conflict when MAC, index, name or IP is taken.
 func (s *Service) Create(ctx context.Context, c identity.Caller, n NewNode) (Node, error) {
-	if err := mayCreate(c, n); err != nil {
+	if err := requireAll(c, n.needs()); err != nil {
 		return Node{}, err
 	}
 	s.mu.Lock()
@@ -36,7 +37,10 @@ func (s *Service) Create(ctx context.Context, c identity.Caller, n NewNode) (Nod
 	if err != nil {
 		return Node{}, err
 	}
-	if err := s.checkFree(ctx, node); err != nil {
+	if err := mayPlace(c, node, n.needs()); err != nil {
+		return Node{}, err
+	}
+	if err := s.checkFree(ctx, c, node); err != nil {
 		return Node{}, err
 	}
 	nameOf := s.pattern.Format
@@ -49,24 +53,38 @@ func (s *Service) Create(ctx context.Context, c identity.Caller, n NewNode) (Nod
 	rec.Details = map[string]string{"name": node.Name, "mac": node.MAC}
 	created, err := s.store.CreateNode(ctx, node, nameOf, rec)
 	if err != nil {
-		return Node{}, fmt.Errorf("create node %s: %w", node.MAC, err)
+		return Node{}, fmt.Errorf("create node %s: %w", node.MAC, discreet(c, err))
 	}
 	return s.view(c, created), nil
 }
 
-func mayCreate(c identity.Caller, n NewNode) error {
-	if err := c.Require(identity.NodesWrite); err != nil {
+// needs returns the permissions that it needs to create the node.
+func (n NewNode) needs() []identity.Permission {
+	ps := []identity.Permission{identity.NodesWrite}
+	if len(n.Groups) > 0 {
+		ps = append(ps, identity.NodesWriteGroups)
+	}
+	if len(n.Attributes) > 0 {
+		ps = append(ps, nodeRights.needed(names(n.Attributes))...)
+	}
+	return ps
+}
+
+// mayPlace refuses a new node whose cluster or name the caller's rights do not reach. A name that the store would choose
+// is not known before it is taken, hence who may create some nodes only has to say which.
+func mayPlace(c identity.Caller, n Node, needs []identity.Permission) error {
+	if err := requireCluster(c, n.Cluster); err != nil {
 		return err
 	}
-	if len(n.Groups) > 0 {
-		if err := c.Require(identity.NodesWriteGroups); err != nil {
-			return err
+	if n.Name != "" {
+		return requireAll(onNode{c, n.Name}, needs)
+	}
+	for _, l := range c.Limits {
+		if slices.ContainsFunc(needs, l.Permissions.Has) {
+			return fault.New(fault.Denied, "you may create the nodes %s: say which by name or index", l.Nodes)
 		}
 	}
-	if len(n.Attributes) == 0 {
-		return nil
-	}
-	return nodeRights.mayWrite(c, names(n.Attributes))
+	return nil
 }
 
 // draft checks the wish and makes a record of it. Its name is empty when the store has to find the index first.
@@ -130,9 +148,18 @@ func (n *Node) normalize() (err error) {
 	return checkAttributes(n.Attributes)
 }
 
-// checkFree refuses what another node already has, with a message that says which node it is. The store refuses MAC,
-// index and name on its own as well, should another head be faster.
-func (s *Service) checkFree(ctx context.Context, n Node) error {
+// discreet takes the name of the other node out of a conflict, where the caller may not read every node.
+func discreet(c identity.Caller, err error) error {
+	limited := slices.ContainsFunc(c.Limits, func(l identity.NodeLimit) bool { return l.Permissions.Has(identity.NodesRead) })
+	if fault.Is(err, fault.Conflict) && (limited || c.Clusters != nil || !c.Can(identity.NodesRead)) {
+		return fault.Because(fault.Conflict, err, "MAC, index or name is taken by another node")
+	}
+	return err
+}
+
+// checkFree refuses what another node already has, with a message that says which node it is, unless the caller does not
+// see that one. The store refuses MAC, index and name on its own as well, should another head be faster.
+func (s *Service) checkFree(ctx context.Context, c identity.Caller, n Node) error {
 	checks := []struct {
 		what, value string
 		same        func(other Node) bool
@@ -153,8 +180,12 @@ func (s *Service) checkFree(ctx context.Context, n Node) error {
 			return fmt.Errorf("look for %s %q: %w", check.what, check.value, err)
 		}
 		for _, other := range found {
-			if other.UID != n.UID && check.same(other) {
+			switch {
+			case other.UID == n.UID || !check.same(other):
+			case sees(c, other, identity.NodesRead):
 				return fault.New(fault.Conflict, "%s %s is taken by node %s (%s)", check.what, check.value, other.Name, other.UID)
+			default:
+				return fault.New(fault.Conflict, "%s %s is taken", check.what, check.value)
 			}
 		}
 	}

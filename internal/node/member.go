@@ -33,17 +33,15 @@ func (s *Service) LeaveGroups(ctx context.Context, c identity.Caller, id string,
 }
 
 func (s *Service) changeMembership(ctx context.Context, c identity.Caller, id string, groups []string, edit func(has, want []UID) []UID) (Node, error) {
-	if err := c.Require(identity.NodesWriteGroups); err != nil {
-		return Node{}, err
-	}
-	n, err := s.change(ctx, c, id, "node.groups", func(n *Node) (map[string]string, error) {
+	need := []identity.Permission{identity.NodesWriteGroups}
+	n, err := s.change(ctx, c, id, work{"node.groups", need, func(n *Node) (map[string]string, error) {
 		want, err := s.groupUIDs(ctx, groups)
 		if err != nil {
 			return nil, err
 		}
 		n.Groups = edit(n.Groups, want)
 		return map[string]string{"groups": joinUIDs(n.Groups)}, nil
-	})
+	}})
 	if err != nil {
 		return Node{}, err
 	}

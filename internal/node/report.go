@@ -21,8 +21,8 @@ type Report struct {
 
 // Report notes what the scheduler of a cluster says of its hosts (contract clustercockpit 3.9). A host that is not
 // known becomes a node when a sub-cluster has it, and is passed over otherwise. A node that is managed but belongs to
-// no cluster yet joins the cluster whose scheduler reports its name. It needs NodeStatesWrite. fault.Denied,
-// fault.Invalid; then nothing is kept.
+// no cluster yet joins the cluster whose scheduler reports its name, unless the caller's credential is for some clusters
+// only. It needs NodeStatesWrite, on each of the hosts. fault.Denied, fault.Invalid; then nothing is kept.
 func (s *Service) Report(ctx context.Context, c identity.Caller, cluster string, reports []Report) error {
 	if err := c.Require(identity.NodeStatesWrite); err != nil {
 		return err
@@ -30,9 +30,15 @@ func (s *Service) Report(ctx context.Context, c identity.Caller, cluster string,
 	if cluster == "" {
 		return fault.New(fault.Invalid, "cluster is required")
 	}
+	if err := c.RequireCluster(cluster); err != nil {
+		return err
+	}
 	for _, r := range reports {
 		if !validHost.MatchString(r.Host) {
 			return fault.New(fault.Invalid, "host name %q is not valid", r.Host)
+		}
+		if err := c.RequireOn(identity.NodeStatesWrite, r.Host); err != nil {
+			return err
 		}
 	}
 	s.mu.Lock()
@@ -76,7 +82,7 @@ func (s *Service) census(ctx context.Context, cluster string) (census, error) {
 func (s *Service) adopt(ctx context.Context, c identity.Caller, cluster string, cs census, reports []Report) error {
 	for _, r := range reports {
 		n, ok := cs.unassigned[r.Host]
-		if !ok || cs.clashes(n) {
+		if !ok || cs.clashes(n) || !c.InCluster(n.Cluster) {
 			continue
 		}
 		now := s.clock.Now()

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
+	"github.com/bridgehead-hpc/bridgehead/internal/identity"
 )
 
 // AmbiguousError is the cause of the fault.Conflict for an identifier that stands for several records.
@@ -30,16 +31,39 @@ func ambiguous(class, id string, candidates []string) error {
 	return fault.Because(fault.Conflict, cause, "ID=%s stands for more than one %s: %s", id, class, strings.Join(candidates, ", "))
 }
 
-// resolve returns the node that id stands for. It may be, in this order, a UID, a name, a MAC address in any form, an
-// IP address, or the beginning of a UID (5 characters or more). fault.NotFound, fault.Conflict with an AmbiguousError.
-func (s *Service) resolve(ctx context.Context, id string) (Node, error) {
+// resolve returns the node that id stands for, on which the caller has all those permissions. It may be, in this order, a
+// UID, a name, a MAC address in any form, an IP address, or the beginning of a UID (5 characters or more). A node that the
+// caller does not see is to him as if it did not exist. fault.Denied, fault.NotFound, fault.Conflict with an
+// AmbiguousError.
+func (s *Service) resolve(ctx context.Context, c identity.Caller, id string, needs ...identity.Permission) (Node, error) {
+	if err := requireAll(c, needs); err != nil {
+		return Node{}, err // before the node is looked up: who may not do it anywhere learns nothing of what there is
+	}
+	n, err := s.find(ctx, id, func(n Node) bool { return sees(c, n, needs...) })
+	if err != nil {
+		return Node{}, err
+	}
+	return n, requireAll(onNode{c, n.Name}, needs)
+}
+
+// sees reports whether the caller may know of the node: he may read it, or do all that he wants to do to it.
+func sees(c identity.Caller, n Node, needs ...identity.Permission) bool {
+	if !c.InCluster(n.Cluster) {
+		return false
+	}
+	may := func(p identity.Permission) bool { return c.CanOn(p, n.Name) }
+	return may(identity.NodesRead) || !slices.ContainsFunc(needs, func(p identity.Permission) bool { return !may(p) })
+}
+
+// find returns the node that id stands for among those that are visible.
+func (s *Service) find(ctx context.Context, id string, visible func(Node) bool) (Node, error) {
 	var found []Node
 	for _, spelling := range spellings(id) {
 		more, err := s.store.FindNodes(ctx, spelling)
 		if err != nil {
 			return Node{}, fmt.Errorf("find node %q: %w", id, err)
 		}
-		found = append(found, more...)
+		found = append(found, slices.DeleteFunc(more, func(n Node) bool { return !visible(n) })...)
 	}
 	switch best := bestMatches(id, found); len(best) {
 	case 0:

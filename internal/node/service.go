@@ -56,18 +56,15 @@ func (s *Service) Pattern() Pattern { return s.pattern }
 // Get returns the node that id stands for, see resolve. It needs NodesRead. Attributes that the caller may not read are
 // left out. fault.Denied, fault.NotFound, fault.Conflict when id stands for several nodes.
 func (s *Service) Get(ctx context.Context, c identity.Caller, id string) (Node, error) {
-	if err := c.Require(identity.NodesRead); err != nil {
-		return Node{}, err
-	}
-	n, err := s.resolve(ctx, id)
+	n, err := s.resolve(ctx, c, id, identity.NodesRead)
 	if err != nil {
 		return Node{}, err
 	}
 	return s.view(c, n), nil
 }
 
-// List returns the matching nodes by cluster, index and name. It needs NodesRead; attributes that the caller may not
-// read are left out. fault.Denied.
+// List returns the matching nodes by cluster, index and name. It needs NodesRead; nodes and attributes that the caller
+// may not read are left out. fault.Denied.
 func (s *Service) List(ctx context.Context, c identity.Caller, f Filter) ([]Node, error) {
 	if err := c.Require(identity.NodesRead); err != nil {
 		return nil, err
@@ -78,6 +75,7 @@ func (s *Service) List(ctx context.Context, c identity.Caller, f Filter) ([]Node
 	if err != nil {
 		return nil, fmt.Errorf("list nodes: %w", err)
 	}
+	nodes = slices.DeleteFunc(nodes, func(n Node) bool { return !sees(c, n, identity.NodesRead) })
 	for i, n := range nodes {
 		nodes[i] = s.view(c, n)
 	}
@@ -89,13 +87,10 @@ func (s *Service) List(ctx context.Context, c identity.Caller, f Filter) ([]Node
 
 // Delete removes a node. It needs NodesWrite. fault.Denied, fault.NotFound, fault.Conflict.
 func (s *Service) Delete(ctx context.Context, c identity.Caller, id string) (err error) {
-	if err := c.Require(identity.NodesWrite); err != nil {
-		return err
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 
-	n, err := s.resolve(ctx, id)
+	n, err := s.resolve(ctx, c, id, identity.NodesWrite)
 	if err != nil {
 		return err
 	}
@@ -107,32 +102,39 @@ func (s *Service) Delete(ctx context.Context, c identity.Caller, id string) (err
 	return nil
 }
 
-// change reads a node, lets edit alter it and writes it back with its audit record. edit returns what the record tells.
-func (s *Service) change(ctx context.Context, c identity.Caller, id, action string, edit func(*Node) (map[string]string, error)) (Node, error) {
+// work is a change to one node.
+type work struct {
+	action string                                 // for the trail
+	needs  []identity.Permission                  // on that node
+	edit   func(*Node) (map[string]string, error) // returns what the record tells
+}
+
+// change reads a node, lets the work's edit alter it and writes it back with its audit record.
+func (s *Service) change(ctx context.Context, c identity.Caller, id string, w work) (Node, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 
-	n, err := s.resolve(ctx, id)
+	n, err := s.resolve(ctx, c, id, w.needs...)
 	if err != nil {
 		return Node{}, err
 	}
-	details, err := edit(&n)
+	details, err := w.edit(&n)
 	if err != nil {
 		return Node{}, err
 	}
 	now := s.clock.Now()
 	n.Modified, n.ModifiedBy = now.UTC(), c.User.Name
-	rec := c.Record(now, action, object(n))
+	rec := c.Record(now, w.action, object(n))
 	rec.Details = details
 	if err := s.store.UpdateNode(ctx, n, rec); err != nil {
-		return Node{}, fmt.Errorf("update node %s: %w", n.UID, err)
+		return Node{}, fmt.Errorf("update node %s: %w", n.UID, discreet(c, err))
 	}
 	return n, nil
 }
 
 // view returns n as the caller may see it, with everything that is derived.
 func (s *Service) view(c identity.Caller, n Node) Node {
-	n.Attributes = readable(c, n.Attributes)
+	n.Attributes = nodeRights.readable(onNode{c, n.Name}, n.Attributes)
 	n.Status = status(n, s.clock.Now())
 	n.PowerURI = maskPassword(n.PowerURI)
 	if n.SubCluster == "" {

@@ -29,45 +29,73 @@ type Update struct {
 // NodesWrite for the fields, and for attributes and groups what SetAttributes and SetGroups need. fault.Denied,
 // fault.NotFound, fault.Invalid, fault.Conflict when MAC, index, name or IP is taken.
 func (s *Service) Update(ctx context.Context, c identity.Caller, id string, up Update) (Node, error) {
-	if err := mayUpdate(c, up); err != nil {
-		return Node{}, err
-	}
-	n, err := s.change(ctx, c, id, "node.update", func(n *Node) (map[string]string, error) {
+	n, err := s.change(ctx, c, id, work{"node.update", up.needs(), func(n *Node) (map[string]string, error) {
 		before := *n
 		if err := s.apply(ctx, c, n, up); err != nil {
 			return nil, err
 		}
-		if err := s.checkFree(ctx, *n); err != nil {
+		if err := mayMove(c, before, *n); err != nil {
+			return nil, err
+		}
+		if err := s.checkFree(ctx, c, *n); err != nil {
 			return nil, err
 		}
 		return differences(before, *n), nil
-	})
+	}})
 	if err != nil {
 		return Node{}, err
 	}
 	return s.view(c, n), nil
 }
 
-func mayUpdate(c identity.Caller, up Update) error {
+// needs returns the permissions that the change needs on its node. One of nothing needs what one of a field does.
+func (up Update) needs() (ps []identity.Permission) {
 	if up.Groups != nil {
-		if err := c.Require(identity.NodesWriteGroups); err != nil {
-			return err
-		}
+		ps = append(ps, identity.NodesWriteGroups)
 	}
 	if up.Attributes != nil {
-		if err := nodeRights.mayWrite(c, names(*up.Attributes)); err != nil {
-			return err
-		}
+		ps = append(ps, nodeRights.needed(names(*up.Attributes))...)
 	}
 	fields := up
 	fields.Groups, fields.Attributes = nil, nil
 	if fields == (Update{}) && up != (Update{}) {
+		return ps
+	}
+	return append(ps, identity.NodesWrite)
+}
+
+// mayMove refuses to give a node another name or cluster by which it would leave what the caller may write, or by which
+// he would gain a right on it.
+func mayMove(c identity.Caller, before, after Node) error {
+	if after.Cluster != before.Cluster {
+		if err := requireCluster(c, after.Cluster); err != nil {
+			return err
+		}
+	}
+	if after.Name == before.Name {
 		return nil
 	}
-	return c.Require(identity.NodesWrite)
+	if err := c.RequireOn(identity.NodesWrite, after.Name); err != nil {
+		return err
+	}
+	for _, p := range identity.PerNode().List() {
+		if c.CanOn(p, after.Name) && !c.CanOn(p, before.Name) {
+			return fault.New(fault.Denied, "as %s the node would come under your permission %s, which you do not have on %s", after.Name, p, before.Name)
+		}
+	}
+	return nil
+}
+
+// requireCluster refuses a cluster, or none, in which the caller's credential may have no node.
+func requireCluster(c identity.Caller, cluster string) error {
+	if cluster == "" && !c.InCluster("") {
+		return fault.New(fault.Denied, "your token reaches the nodes of its clusters only, and the node would belong to none")
+	}
+	return c.RequireCluster(cluster)
 }
 
 func (s *Service) apply(ctx context.Context, c identity.Caller, n *Node, up Update) error {
+	name := n.Name // by which the caller's rights go: the new one is no matter of his yet
 	if err := s.applyIndex(n, up.Index); err != nil {
 		return err
 	}
@@ -87,7 +115,7 @@ func (s *Service) apply(ctx context.Context, c identity.Caller, n *Node, up Upda
 		n.PowerURI = *up.PowerURI
 	}
 	if up.Attributes != nil {
-		if _, err := nodeRights.replace(c, &n.Attributes, *up.Attributes); err != nil {
+		if _, err := nodeRights.replace(onNode{c, name}, &n.Attributes, *up.Attributes); err != nil {
 			return err
 		}
 	}

@@ -17,9 +17,9 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/token"
 )
 
-// accountCommands does what -add-user, -del-user and -jwt ask for, in this order.
+// accountCommands does what -add-user, -del-user, -sync-ldap and -jwt ask for, in this order.
 func accountCommands(ctx context.Context, env Env, c Config, s Secrets, f flags) (err error) {
-	if f.addUser == "" && f.delUser == "" && f.jwt == "" {
+	if f.addUser+f.delUser+f.jwt == "" && !f.syncLDAP {
 		return nil
 	}
 	if c.Main.DisableAuthentication && (f.addUser != "" || f.delUser != "") {
@@ -39,6 +39,11 @@ func accountCommands(ctx context.Context, env Env, c Config, s Secrets, f flags)
 	if f.delUser != "" {
 		if err := co.users.Delete(ctx, who, f.delUser); err != nil {
 			return plain("-del-user", err)
+		}
+	}
+	if f.syncLDAP {
+		if err := co.syncLDAP(ctx, env, c, s, f); err != nil {
+			return plain("-sync-ldap", err)
 		}
 	}
 	if f.jwt != "" {
@@ -87,7 +92,8 @@ func (co *core) printJWT(ctx context.Context, env Env, who identity.Caller, f fl
 		_, _ = fmt.Fprintf(env.Stderr, "%suser '%s' does not have the role api: routes that write will refuse the token\n", journal.Prefix(slog.LevelWarn), f.jwt)
 	}
 	m, err := co.tokens.Mint(ctx, who, token.MintRequest{
-		For: u.Name, Lifetime: cmp.Or(f.jwtLifetime, maxAge), Name: "cc-backend -jwt", Purpose: f.jwtPurpose,
+		For: u.Name, Lifetime: cmp.Or(time.Duration(f.jwtLifetime), maxAge), Cut: f.jwtLifetime == 0,
+		Name: cmp.Or(f.jwtName, "cc-backend -jwt"), Purpose: f.jwtPurpose,
 	})
 	if err != nil {
 		return plain("make token", err)
@@ -95,6 +101,3 @@ func (co *core) printJWT(ctx context.Context, env Env, who identity.Caller, f fl
 	_, err = fmt.Fprintf(env.Stdout, "JWT: Successfully generated JWT for user '%s': %s\n", u.Name, m.Text)
 	return err
 }
-
-// policy turns the configuration into the lifetimes that the token service holds: max-age caps them all.
-func policy(c JWTConfig) token.Policy { return token.Policy{MaxLifetime: time.Duration(c.MaxAge)} }

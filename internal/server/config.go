@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/token"
 )
 
 // Config is config.json: the sections and keys of contract clustercockpit 5.2, and ours, which are marked. A key that is
@@ -14,6 +16,7 @@ type Config struct {
 	Auth        AuthConfig        `json:"auth"`
 	Archive     ArchiveConfig     `json:"archive"`
 	MetricStore MetricStoreConfig `json:"metric-store"`
+	Audit       AuditConfig       `json:"audit"`
 }
 
 // MainConfig is the section main.
@@ -36,6 +39,14 @@ type MainConfig struct {
 	SessionMaxAge Duration `json:"session-max-age"`
 	// SessionIdle (ours) is how long a browser login lasts without use.
 	SessionIdle Duration `json:"session-idle"`
+	// SessionLimit (ours) is how many browser logins a user may have at once; one more ends the one that was not used for
+	// longest. 0 is no limit.
+	SessionLimit int `json:"session-limit"`
+	// ImpersonationMaxAge (ours) is how long somebody may act as another user in the browser before he has to log in again.
+	ImpersonationMaxAge Duration `json:"impersonation-max-age"`
+	// PublicURL (ours) is where clients reach this head, as in https://head.example.org. OAuth metadata and the status
+	// list of tokens name it.
+	PublicURL string `json:"public-url"`
 	// HTTPSCertFile and HTTPSKeyFile switch on TLS.
 	HTTPSCertFile string `json:"https-cert-file"`
 	HTTPSKeyFile  string `json:"https-key-file"`
@@ -46,16 +57,34 @@ type MainConfig struct {
 // AuthConfig is the section auth.
 type AuthConfig struct {
 	JWTs JWTConfig `json:"jwts"`
+	// Tokens (ours) is how long tokens live.
+	Tokens TokensConfig `json:"tokens"`
+	LDAP   *LDAPConfig  `json:"ldap"`
+	OIDC   *OIDCConfig  `json:"oidc"`
+	Exec   ExecConfig   `json:"exec"`
 }
 
 // JWTConfig is auth.jwts.
 type JWTConfig struct {
 	// MaxAge is the longest life of a token, and what -jwt gives one.
 	MaxAge Duration `json:"max-age"`
-	// ValidateUser is accepted and always on: rights come from the database at every request.
-	ValidateUser *bool `json:"validate-user"`
+	// ValidateUser is always on for tokens: rights come from the database at every request. For logins with a token of
+	// another site it asks for an account that exists, and admits accounts with a local password as well.
+	ValidateUser bool `json:"validate-user"`
+	// CookieName is the cookie that brings a token of another site for a login.
+	CookieName string `json:"cookie-name"`
+	// TrustedIssuer is whose tokens CROSS_LOGIN_JWT_PUBLIC_KEY verifies.
+	TrustedIssuer string `json:"trusted-issuer"`
+	// SyncUserOnLogin makes an account for who logs in with such a token and has none; UpdateUserOnLogin brings one up to
+	// date.
+	SyncUserOnLogin   bool `json:"sync-user-on-login"`
+	UpdateUserOnLogin bool `json:"update-user-on-login"`
+	// TrustedRoles (ours) are the roles that tokens of other sites may give; user and manager where nothing is said.
+	TrustedRoles []string `json:"trusted-roles"`
 	// AllowUnexpiring (ours) accepts foreign tokens without exp while a site migrates. It warns at every start.
 	AllowUnexpiring bool `json:"allow-unexpiring"`
+	// StatusTTL (ours) is how long others may keep the list of revoked tokens before they ask for it again.
+	StatusTTL Duration `json:"status-ttl"`
 }
 
 // ArchiveConfig is the section archive.
@@ -124,8 +153,9 @@ func DefaultConfig() Config {
 		Main: MainConfig{
 			Addr: "localhost:8080", DB: "./var/job.db", AuthSocket: "./var/auth.sock",
 			SessionMaxAge: Duration(168 * time.Hour), SessionIdle: Duration(24 * time.Hour), NamingPattern: "n{}",
+			SessionLimit: 20, ImpersonationMaxAge: Duration(time.Hour),
 		},
-		Auth:    AuthConfig{JWTs: JWTConfig{MaxAge: Duration(2000 * time.Hour)}},
+		Auth:    AuthConfig{Tokens: defaultTokens(), JWTs: JWTConfig{MaxAge: Duration(2000 * time.Hour), StatusTTL: Duration(token.DefaultStatusTTL)}},
 		Archive: ArchiveConfig{Kind: "file", Path: "./var/job-archive", Grace: Duration(10 * time.Second)},
 		MetricStore: MetricStoreConfig{
 			RetentionInMemory: Duration(48 * time.Hour), CheckpointInterval: Duration(12 * time.Hour),

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"net/url"
+	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/api/access"
 )
@@ -27,7 +29,48 @@ func (c Config) validate() error {
 	if _, err := parsePrefixes(c.Main.TrustedProxies); err != nil {
 		return fmt.Errorf("main.trusted-proxies: %w", err)
 	}
+	if err := c.Main.checkSessions(); err != nil {
+		return err
+	}
+	if err := c.Audit.check(); err != nil {
+		return err
+	}
+	if err := c.Auth.JWTs.checkStatus(); err != nil {
+		return err
+	}
+	if err := c.Auth.Tokens.check(); err != nil {
+		return err
+	}
+	if err := c.Auth.check(); err != nil {
+		return err
+	}
+	return checkPublicURL(c.Main.PublicURL)
+}
+
+func (c JWTConfig) checkStatus() error {
+	if ttl := time.Duration(c.StatusTTL); ttl < time.Second || ttl > 24*time.Hour {
+		return fmt.Errorf("auth.jwts.status-ttl is %s; it is between \"1s\" and \"24h\", and \"1m\" where nothing is said", ttl)
+	}
 	return nil
+}
+
+func (m MainConfig) checkSessions() error {
+	if m.SessionLimit < 0 {
+		return errors.New("main.session-limit is a number of logins, or 0 for no limit")
+	}
+	if m.ImpersonationMaxAge <= 0 {
+		return errors.New("main.impersonation-max-age must be longer than nothing, for example \"1h\"")
+	}
+	return nil
+}
+
+// checkPublicURL accepts nothing but a scheme and a host: paths of this server are put behind it.
+func checkPublicURL(text string) error {
+	u, err := url.Parse(text)
+	if text == "" || err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && text == u.Scheme+"://"+u.Host {
+		return nil
+	}
+	return fmt.Errorf("main.public-url %q is not where clients reach this head: a scheme and a host, as in https://head.example.org", text)
 }
 
 // parsePrefixes reads addresses and CIDR ranges. "*" in the first place means everything, as an empty list does.

@@ -11,6 +11,7 @@ import (
 func flatKeys() map[string][2]string {
 	keys := map[string][2]string{
 		"apiAllowedIPs": {"main", "api-allowed-ips"}, "jwts": {"auth", "jwts"}, "ldap": {"auth", "ldap"},
+		"oidc":              {"auth", "oidc"},
 		"enable-resampling": {"main", "resampling"},
 	}
 	for _, same := range []string{
@@ -23,11 +24,34 @@ func flatKeys() map[string][2]string {
 	return keys
 }
 
-// flatJWT are the members of jwts whose spelling has changed.
-func flatJWT() map[string]string {
+// todaysAuth returns section auth with the members of its sections as they are spelt today. Both spellings are around, in
+// both kinds of file.
+func todaysAuth(auth json.RawMessage) json.RawMessage {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(auth, &members) != nil {
+		return auth // the decoder says what is wrong with it
+	}
+	for _, name := range []string{"jwts", "ldap", "oidc"} {
+		if raw, ok := members[name]; ok {
+			members[name] = renamed(raw, oldAuthKeys())
+		}
+	}
+	out, err := json.Marshal(members)
+	if err != nil {
+		return auth
+	}
+	return out
+}
+
+// oldAuthKeys are the members of the sections of auth whose spelling has changed.
+func oldAuthKeys() map[string]string {
 	return map[string]string{
 		"cookieName": "cookie-name", "validateUser": "validate-user", "trustedIssuer": "trusted-issuer",
 		"syncUserOnLogin": "sync-user-on-login", "updateUserOnLogin": "update-user-on-login",
+		"user_base": "user-base", "search_dn": "search-dn", "user_bind": "user-bind", "user_filter": "user-filter",
+		"username_attr": "username-attr", "uid_attr": "uid-attr", "sync_interval": "sync-interval",
+		"sync_del_old_users": "sync-del-old-users", "sync_user_on_login": "sync-user-on-login",
+		"update_user_on_login": "update-user-on-login",
 	}
 }
 
@@ -36,7 +60,8 @@ func isFlat(file map[string]json.RawMessage) bool {
 	_, addr := file["addr"]
 	_, clusters := file["clusters"]
 	_, jwts := file["jwts"]
-	return addr || clusters || jwts
+	_, ldap := file["ldap"]
+	return addr || clusters || jwts || ldap
 }
 
 // fromFlat sorts the keys of a flat file into sections. The metric store is the embedded one: where clusters name a
@@ -61,9 +86,6 @@ func fromFlat(file map[string]json.RawMessage) (sections map[string]json.RawMess
 		default:
 			notes = append(notes, key+" is not acted on by this version")
 		}
-	}
-	if jwts, ok := sorted["auth"]["jwts"]; ok {
-		sorted["auth"]["jwts"] = renamed(jwts, flatJWT())
 	}
 	for name, members := range sorted {
 		if sections[name], err = json.Marshal(members); err != nil {

@@ -17,15 +17,14 @@ import (
 // later are sections and keys of a real installation that this version reads without acting on them. Each is named in a
 // warning at start, so that nobody believes it to be in force.
 var later = []string{
-	"auth.ldap", "auth.oidc", "auth.jwts.cookie-name", "auth.jwts.trusted-issuer", "auth.jwts.sync-user-on-login",
-	"auth.jwts.update-user-on-login", "archive.compression", "archive.retention", "main.user", "main.group", "main.static-files",
+	"archive.compression", "archive.retention", "main.user", "main.group", "main.static-files",
 	"main.embed-static-files", "main.validate", "main.redirect-http-to", "main.machine-state-dir", "main.enable-job-taggers",
 	"main.stop-jobs-exceeding-walltime", "main.short-running-jobs-duration", "main.emission-constant", "main.systemd-unit",
 	"main.resampling", "main.api-subjects", "main.nodestate-retention", "main.db-config", "metric-store.nats-subscriptions",
 }
 
 // ignorable are top-level sections without effect here; others are unknown.
-var ignorable = []string{"main", "auth", "archive", "metric-store", "cron", "nats", "ui", "metric-store-external"}
+var ignorable = []string{"main", "auth", "archive", "metric-store", "audit", "cron", "nats", "ui", "metric-store-external"}
 
 // ReadConfig reads path over the defaults. notes names what the file asks for and this version does not do yet. An error
 // says which key is wrong and what would be right.
@@ -50,9 +49,12 @@ func ReadConfig(path string) (c Config, notes []string, err error) {
 			return c, nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
+	if auth, ok := sections["auth"]; ok {
+		sections["auth"] = todaysAuth(auth)
+	}
 	more, rest := setAside(sections)
 	notes = append(notes, more...)
-	for name, into := range map[string]any{"main": &c.Main, "auth": &c.Auth, "archive": &c.Archive, "metric-store": &c.MetricStore} {
+	for name, into := range map[string]any{"main": &c.Main, "auth": &c.Auth, "archive": &c.Archive, "metric-store": &c.MetricStore, "audit": &c.Audit} {
 		if raw, ok := rest[name]; ok {
 			if err := decodeSection(raw, into); err != nil {
 				return c, nil, fmt.Errorf("%s, section %q: %w", path, name, err)
@@ -149,8 +151,8 @@ func keysOf(t reflect.Type) (keys []string) {
 	for _, f := range reflect.VisibleFields(t) {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		keys = append(keys, name)
-		if f.Type.Kind() == reflect.Struct {
-			keys = append(keys, keysOf(f.Type)...)
+		if inner := f.Type; inner.Kind() == reflect.Struct || inner.Kind() == reflect.Pointer && inner.Elem().Kind() == reflect.Struct {
+			keys = append(keys, keysOf(inner)...)
 		}
 	}
 	return keys

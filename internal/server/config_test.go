@@ -42,12 +42,12 @@ func TestConfigKeepsDefaultsForWhatIsAbsent(t *testing.T) {
 func TestConfigNamesWhatIsNotActedOn(t *testing.T) {
 	_, notes, err := server.ReadConfig(write(t, "config.json", `{
 		"main": {"addr": "127.0.0.1:1", "user": "cc", "resampling": {"trigger": 30, "resolutions": [600]}},
-		"auth": {"jwts": {"max-age": "2000h", "cookie-name": "x"}, "ldap": {"url": "ldap://h"}},
+		"auth": {"jwts": {"max-age": "2000h", "cookie-name": "x"}, "ldap": {"url": "ldap://h"}}, "archive": {"retention": {}},
 		"cron": {"duration-worker": "5m"}, "mine": {}}`, 0o644))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"main.user is", "main.resampling is", "auth.ldap is", "auth.jwts.cookie-name is", "section cron is", "section mine is unknown"} {
+	for _, want := range []string{"main.user is", "main.resampling is", "archive.retention is", "section cron is", "section mine is unknown"} {
 		if !slices.ContainsFunc(notes, func(n string) bool { return strings.HasPrefix(n, want) }) {
 			t.Errorf("no note begins with %q: %q", want, notes)
 		}
@@ -64,10 +64,10 @@ func TestFlatConfigIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	if c.Main.Addr != "127.0.0.1:7777" || c.Main.DB != "./x.db" || c.Archive.Path != "./arch" || c.Main.APIAllowedIPs[0] != "10.0.0.0/8" ||
-		time.Duration(c.Auth.JWTs.MaxAge) != 100*time.Hour || c.Auth.JWTs.ValidateUser == nil {
+		time.Duration(c.Auth.JWTs.MaxAge) != 100*time.Hour || !c.Auth.JWTs.ValidateUser {
 		t.Errorf("got %+v", c)
 	}
-	for _, want := range []string{"clusters: ", "archive.retention is", "auth.jwts.cookie-name is"} {
+	for _, want := range []string{"clusters: ", "archive.retention is"} {
 		if !slices.ContainsFunc(notes, func(n string) bool { return strings.HasPrefix(n, want) }) {
 			t.Errorf("no note begins with %q: %q", want, notes)
 		}
@@ -93,6 +93,13 @@ func TestMistakesInTheConfigAreSaid(t *testing.T) {
 		{"open to the world besides", `{"main": {"addr": "127.0.0.1:80", "also-addr": ":80", "disable-authentication": true}}`, "not a loopback address"},
 		{"address range", `{"main": {"api-allowed-ips": ["10.0.0.0/99"]}}`, "api-allowed-ips"},
 		{"proxies", `{"main": {"trusted-proxies": ["proxy1"]}}`, "trusted-proxies"},
+		{"public URL without scheme", `{"main": {"public-url": "head.example.org"}}`, "as in https://head.example.org"},
+		{"public URL with a path", `{"main": {"public-url": "https://head.example.org/"}}`, "as in https://head.example.org"},
+		{"public URL of another kind", `{"main": {"public-url": "ftp://head.example.org"}}`, "as in https://head.example.org"},
+		{"no logins", `{"main": {"session-limit": -1}}`, "session-limit"},
+		{"status list for no time", `{"main": {}, "auth": {"jwts": {"status-ttl": "0s"}}}`, "auth.jwts.status-ttl"},
+		{"status list for too long", `{"main": {}, "auth": {"jwts": {"status-ttl": "25h"}}}`, "auth.jwts.status-ttl"},
+		{"no time to act", `{"main": {"impersonation-max-age": "0s"}}`, "impersonation-max-age"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

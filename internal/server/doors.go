@@ -42,18 +42,22 @@ func (s *Server) openDoors() error {
 	if err != nil {
 		return err
 	}
-	logins := s.logins()
 	wareDoor, err := ware.New(ware.Config{
-		Users: s.users, Logins: logins, Tokens: s.tokens, Nodes: s.nodes, Clock: s.clock, Log: s.log, Head: host, Version: version,
+		Users: s.users, Logins: s.logins.service, SSH: s.logins.keys, Factors: s.logins.factors, SingleSignOn: s.logins.label, Tokens: s.tokens, Keys: s.signing, Sessions: s.sessions, Audit: s.trail, Nodes: s.nodes, Clock: s.clock, Log: s.log, Head: host, Version: version,
 		Clusters: s.clusterNames, ClientAddr: s.gate.ClientAddr, RequestID: access.RequestID,
 	})
 	if err != nil {
 		return err
 	}
-	accessDoor := access.New(access.Config{Gate: s.gate, Logins: logins, Sessions: s.sessions, Page: pages, JWKS: s.keys.JWKS(), Clock: s.clock, Log: s.log})
+	accessDoor := access.New(access.Config{
+		Gate: s.gate, Logins: s.logins.service, SingleSignOn: s.logins.provider, CrossLogins: s.logins.cross, CrossCookie: s.config.Auth.JWTs.CookieName, Sessions: s.sessions, Page: pages, OAuth: s.tokens, JWKS: s.signing.Ring().JWKS, Status: s.tokens, Clock: s.clock, Log: s.log,
+		PublicURL: s.config.Main.PublicURL, Head: host,
+	})
 	ingestDoor := ingest.New(ingest.Config{Metrics: s.samples, Log: s.log})
-	if err := ingestDoor.Documented("/metricstore/openapi.json", "/metricstore/docs"); err != nil {
-		return err
+	for at, d := range map[string]*api.Dialect{"/access": accessDoor, "/metricstore": ingestDoor} {
+		if err := d.Documented(at+"/openapi.json", at+"/docs"); err != nil {
+			return err
+		}
 	}
 	s.dialects = []*api.Dialect{cockpitDoor, wareDoor, accessDoor, ingestDoor, s.statusDialect()}
 	for _, d := range s.dialects {

@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"bytes"
+	"crypto/ed25519"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -16,6 +17,15 @@ type Secrets struct {
 	PublicKey  string // JWT_PUBLIC_KEY
 	PrivateKey string // JWT_PRIVATE_KEY
 	SessionKey []byte // SESSION_KEY, decoded
+
+	LDAPPassword     string            // LDAP_ADMIN_PASSWORD
+	OIDCClientID     string            // OID_CLIENT_ID
+	OIDCClientSecret string            // OID_CLIENT_SECRET
+	CrossLoginKey    []byte            // CROSS_LOGIN_JWT_HS512_KEY, decoded; empty believes no such token
+	CrossLoginPublic ed25519.PublicKey // CROSS_LOGIN_JWT_PUBLIC_KEY, decoded; nil believes no such token
+
+	AuditNATSPassword string // AUDIT_NATS_PASSWORD, of audit.nats.username
+	AuditNATSToken    string // AUDIT_NATS_TOKEN, instead of a name and a password
 }
 
 // ReadSecrets reads .env at path, when there is one, over what getenv knows; existing variables win. A file that others
@@ -31,7 +41,10 @@ func ReadSecrets(path string, getenv func(string) string) (Secrets, error) {
 		}
 		return file[name]
 	}
-	s := Secrets{PublicKey: get("JWT_PUBLIC_KEY"), PrivateKey: get("JWT_PRIVATE_KEY")}
+	s := Secrets{
+		PublicKey: get("JWT_PUBLIC_KEY"), PrivateKey: get("JWT_PRIVATE_KEY"),
+		AuditNATSPassword: get("AUDIT_NATS_PASSWORD"), AuditNATSToken: get("AUDIT_NATS_TOKEN"),
+	}
 	var missing []string
 	for _, name := range []string{"JWT_PUBLIC_KEY", "JWT_PRIVATE_KEY", "SESSION_KEY"} {
 		if get(name) == "" {
@@ -49,7 +62,8 @@ func ReadSecrets(path string, getenv func(string) string) (Secrets, error) {
 	if err != nil || len(s.SessionKey) < 16 {
 		return Secrets{}, errors.New("SESSION_KEY must be at least 16 random bytes in base64, as printed by: head -c 32 /dev/urandom | base64")
 	}
-	return s, nil
+	err = s.readLogins(get)
+	return s, err
 }
 
 // readEnvFile returns the variables of a .env file, nil when there is no file.

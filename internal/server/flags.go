@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/journal"
 )
@@ -19,8 +18,9 @@ type flags struct {
 	optimizeDB, cleanupCheckpoints bool
 	logDate, noServer, gops        bool
 	addUser, delUser, jwt          string
-	jwtLifetime                    time.Duration
-	jwtPurpose                     string
+	jwtLifetime                    Lifetime
+	jwtName, jwtPurpose            string
+	syncLDAP                       bool
 	config, logLevel               string
 	level                          slog.Level
 }
@@ -42,8 +42,10 @@ func parseFlags(args []string, stderr io.Writer) (flags, error) {
 	fs.BoolVar(&f.cleanupCheckpoints, "cleanup-checkpoints", false, "drop samples that are older than the retention, then exit")
 	fs.StringVar(&f.addUser, "add-user", "", "create a local user, `name:role[,role...]:password`; the roles are those of both families, such as admin,api or role.FullAdmin")
 	fs.StringVar(&f.delUser, "del-user", "", "delete the user with this `name`")
+	fs.BoolVar(&f.syncLDAP, "sync-ldap", false, "take over the users of the LDAP directory once, as auth.ldap says")
 	fs.StringVar(&f.jwt, "jwt", "", "print a token for the user with this `name`")
-	fs.DurationVar(&f.jwtLifetime, "jwt-lifetime", 0, "lifetime of the token of -jwt; without it auth.jwts.max-age")
+	fs.TextVar(&f.jwtLifetime, "jwt-lifetime", Lifetime(0), "`lifetime` of the token of -jwt, such as 30d; without it the longest that is allowed, auth.jwts.max-age")
+	fs.StringVar(&f.jwtName, "jwt-name", "", "label of the token of -jwt, shown in lists")
 	fs.StringVar(&f.jwtPurpose, "jwt-purpose", "", "what the token of -jwt is for, shown in lists")
 	fs.StringVar(&f.config, "config", "./config.json", "configuration `file`")
 	fs.StringVar(&f.logLevel, "loglevel", "warn", "debug, info, warn, err or crit")

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -12,6 +14,8 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/audit"
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
+	"github.com/bridgehead-hpc/bridgehead/internal/seal"
+	"github.com/bridgehead-hpc/bridgehead/internal/token"
 )
 
 // refusals carries refused requests into the audit trail without holding up the reply. A flood of bad tokens must not
@@ -22,7 +26,8 @@ type refusals struct {
 	log     *slog.Logger
 	gate    *access.Gate
 	queue   chan audit.Record
-	dropped atomic.Int64
+	dropped atomic.Int64 // not in the trail yet
+	all     atomic.Int64 // ever dropped
 }
 
 // refusalPace is the shortest time between two records.
@@ -35,13 +40,26 @@ func newRefusals(log audit.Log, clk clock.Clock, l *slog.Logger, gate *access.Ga
 // note is the api.Guard's Refused.
 func (f *refusals) note(r *http.Request, c identity.Caller, err error) {
 	rec := c.Record(f.clock.Now(), "request.refuse", r.Method+" "+r.URL.Path)
-	rec.Outcome, rec.Reason = audit.Refused, err.Error()
+	rec.Outcome, rec.Reason = audit.Refused, seal.Mask(err.Error())
 	rec.Addr, rec.RequestID = f.gate.ClientAddr(r), access.RequestID(r.Context())
+	whose(&rec, err)
 	select {
-	case f.queue <- rec:
+	case f.queue <- rec.Bounded(): // what waits must not fill the memory
 	default:
 		f.dropped.Add(1)
+		f.all.Add(1)
 	}
+}
+
+// whose names whom a refused credential stands for, where its signature was good: a token that has been revoked, say, is
+// known by its id.
+func whose(rec *audit.Record, err error) {
+	var refused *token.RefusedError
+	if rec.Subject != "" || !errors.As(err, &refused) || refused.Subject == "" {
+		return
+	}
+	rec.Via, rec.TokenID, rec.Subject = string(identity.ViaToken), refused.ID, refused.Subject
+	rec.Actor = cmp.Or(refused.Actor, refused.Subject)
 }
 
 // run writes records until ctx ends, then what is left.
@@ -70,10 +88,15 @@ func (f *refusals) run(ctx context.Context) error {
 }
 
 func (f *refusals) write(ctx context.Context, rec audit.Record) {
-	if n := f.dropped.Swap(0); n > 0 {
+	n := f.dropped.Swap(0)
+	if n > 0 {
 		rec.Details = map[string]string{"more_refused_before": strconv.FormatInt(n, 10)}
 	}
-	if err := f.audit.Append(ctx, rec); err != nil && ctx.Err() == nil {
+	err := f.audit.Append(ctx, rec)
+	if err != nil {
+		f.dropped.Add(n)
+	}
+	if err != nil && ctx.Err() == nil {
 		f.log.Error("a refusal could not be written to the audit trail", "error", err)
 	}
 }

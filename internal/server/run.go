@@ -21,9 +21,14 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		func(ctx context.Context) error { s.metrics.Run(ctx); return nil },
 		s.jobs.RunArchiver,
 		s.refused.run,
-		s.every(time.Minute, s.tokens.FlushUses),
+		s.every(30*time.Second, s.signing.Renew),
 		s.every(10*time.Minute, s.sessions.Sweep),
 		s.every(24*time.Hour, s.store.Refresh),
+	}
+	tasks = append(tasks, s.trailTasks()...)
+	tasks = append(tasks, s.tokenTasks()...)
+	if s.logins.directory != nil {
+		tasks = append(tasks, s.syncDirectory)
 	}
 	for _, l := range listeners {
 		tasks = append(tasks, l.serve)

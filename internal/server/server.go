@@ -12,7 +12,6 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/api"
 	"github.com/bridgehead-hpc/bridgehead/internal/api/access"
 	"github.com/bridgehead-hpc/bridgehead/internal/archive"
-	"github.com/bridgehead-hpc/bridgehead/internal/authn"
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 	"github.com/bridgehead-hpc/bridgehead/internal/cluster"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
@@ -21,6 +20,7 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore"
 	"github.com/bridgehead-hpc/bridgehead/internal/node"
 	"github.com/bridgehead-hpc/bridgehead/internal/token"
+	"github.com/bridgehead-hpc/bridgehead/internal/trail"
 )
 
 // Options are what a server gets from its program rather than from its configuration.
@@ -34,21 +34,26 @@ type Options struct {
 // Server is a head node: the parts, wired together.
 type Server struct {
 	*core
-	config   Config
-	clock    clock.Clock
-	log      *slog.Logger
-	listened func(net.Addr)
-	clusters *cluster.Registry
-	metrics  *metricstore.DB
-	samples  *metric.Service
-	archive  *archive.Dir
-	jobs     *job.Service
-	nodes    *node.Service
-	sessions *token.Sessions
-	gate     *access.Gate
-	refused  *refusals
-	dialects []*api.Dialect
-	handler  http.Handler
+	config       Config
+	clock        clock.Clock
+	log          *slog.Logger
+	listened     func(net.Addr)
+	clusters     *cluster.Registry
+	metrics      *metricstore.DB
+	samples      *metric.Service
+	archive      *archive.Dir
+	jobs         *job.Service
+	nodes        *node.Service
+	sessions     *token.Sessions
+	logins       logins
+	gate         *access.Gate
+	tokenFigures *tokenFigures
+	refused      *refusals
+	trail        *trail.Service
+	// exporters pass the trail on, one for each receiver.
+	exporters []*trail.Exporter
+	dialects  []*api.Dialect
+	handler   http.Handler
 }
 
 // New opens what the configuration names and wires the parts. Nothing listens and nothing runs yet; Run does that. An
@@ -63,6 +68,9 @@ func New(ctx context.Context, c Config, secrets Secrets, o Options) (_ *Server, 
 			err = errors.Join(err, s.Close())
 		}
 	}()
+	if problem := s.signing.Problem(); problem != "" {
+		s.log.Error("tokens cannot be signed, those that exist are still good", "problem", problem)
+	}
 	if s.clusters, err = cluster.LoadDir(c.Archive.Path); err != nil {
 		return nil, err
 	}
@@ -83,7 +91,15 @@ func New(ctx context.Context, c Config, secrets Secrets, o Options) (_ *Server, 
 	s.sessions = token.NewSessions(token.SessionsConfig{
 		Store: s.store.Sessions(), Users: s.users, Clock: s.clock, Key: secrets.SessionKey,
 		Idle: time.Duration(c.Main.SessionIdle), Absolute: time.Duration(c.Main.SessionMaxAge),
+		Acting: time.Duration(c.Main.ImpersonationMaxAge), Limit: c.Main.SessionLimit,
 	})
+	if err := s.openTrail(secrets); err != nil {
+		return nil, err
+	}
+	if s.logins, err = s.openLogins(secrets); err != nil {
+		return nil, err
+	}
+	s.tokenFigures = newTokenFigures(s.tokens)
 	if err := s.openDoors(); err != nil {
 		return nil, err
 	}
@@ -144,11 +160,6 @@ func (s *Server) openMetrics() (err error) {
 		},
 	})
 	return nil
-}
-
-// logins returns the service that checks passwords.
-func (s *Server) logins() *authn.Service {
-	return authn.NewService(authn.Config{Users: s.users, Passwords: s.passwords, Limiter: authn.NewLimiter(s.clock), Audit: s.store.Audit(), Clock: s.clock})
 }
 
 // subClusters answers the node service's questions about hardware.

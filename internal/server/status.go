@@ -29,7 +29,7 @@ type statusError struct {
 // statusDialect tells machines how the server is.
 func (s *Server) statusDialect() *api.Dialect {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), ingest.NewCollector(s.metrics, s.samples))
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), ingest.NewCollector(s.metrics, s.samples), s.newTrailFigures(), s.tokenFigures)
 	metrics := promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	return &api.Dialect{
 		Name: "status", Title: "Bridgehead status", Version: "1", Description: "How the server is, for machines.",

@@ -32,6 +32,8 @@ type Harness struct {
 	URL    string // where it answers, without a slash at the end
 	Socket string // path of the local socket, "" without WithSocket
 	Dir    string // where it keeps everything
+	// Secrets are the head's own: what nobody outside has, and what must not be found outside.
+	Secrets server.Secrets
 
 	tb     testing.TB
 	mu     sync.Mutex // guards people
@@ -45,6 +47,7 @@ type settings struct {
 	clock    clock.Clock
 	clusters []cluster.Cluster
 	edits    []func(*server.Config)
+	secrets  func(*server.Secrets)
 	socket   bool
 }
 
@@ -59,6 +62,11 @@ func WithClusters(c ...cluster.Cluster) Option {
 // WithConfig changes the configuration before the head starts.
 func WithConfig(edit func(*server.Config)) Option {
 	return func(s *settings) { s.edits = append(s.edits, edit) }
+}
+
+// WithSecrets changes the secrets before the head starts: to add some, or to have those of an earlier life.
+func WithSecrets(edit func(*server.Secrets)) Option {
+	return func(s *settings) { s.secrets = edit }
 }
 
 // WithSocket opens the local socket as well.
@@ -84,6 +92,10 @@ func New(tb testing.TB, options ...Option) *Harness {
 	c := h.config()
 	for _, edit := range set.edits {
 		edit(&c)
+	}
+	h.Secrets = secrets(tb)
+	if set.secrets != nil {
+		set.secrets(&h.Secrets)
 	}
 	h.start(c, set.clock)
 	return h
@@ -119,7 +131,7 @@ func (h *Harness) start(c server.Config, clk clock.Clock) {
 	h.tb.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(h.tb.Context()))
 	open := make(chan net.Addr, 3)
-	s, err := server.New(ctx, c, secrets(h.tb), server.Options{
+	s, err := server.New(ctx, c, h.Secrets, server.Options{
 		Clock: clk, Log: slog.New(slog.NewTextHandler(testLog{h.tb}, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Listening: func(a net.Addr) { open <- a },
 	})

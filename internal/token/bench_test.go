@@ -72,7 +72,8 @@ func BenchmarkVerify(b *testing.B) {
 func TestVerifyAllocatesLittle(t *testing.T) {
 	p := newPair(t, "k")
 	raw := tokenOf(p)
-	cfg := token.VerifierConfig{Keys: p.ring, Clock: clock.NewManual(start)}
+	ring := ringOf(t, newPair(t, "a"), newPair(t, "b"), newPair(t, "c"), newPair(t, "d"), p)
+	cfg := token.VerifierConfig{Keys: ring, Clock: clock.NewManual(start)}
 	warm := token.NewVerifier(cfg)
 	again := func() {
 		if _, err := warm.Verify(raw); err != nil {
@@ -94,5 +95,59 @@ func TestVerifyAllocatesLittle(t *testing.T) {
 	})
 	if n > 10 {
 		t.Errorf("a new token takes %.0f allocations", n)
+	}
+}
+
+// ringOf returns a ring of those keys as a verifier learns it from its head, the first one active.
+func ringOf(tb testing.TB, pairs ...pair) *token.Keyring {
+	tb.Helper()
+	var keys []string
+	for _, p := range pairs {
+		keys = append(keys, strings.TrimSuffix(strings.TrimPrefix(string(p.ring.JWKS()), `{"keys":[`), `]}`))
+	}
+	p := pairs[0]
+	v := token.NewVerifier(token.VerifierConfig{Keys: p.ring, Clock: clock.NewManual(start)})
+	payload := listOf(p, string(p.ring.JWKS()), `{"keys":[`+strings.Join(keys, ",")+`]}`)
+	l, err := v.VerifyStatusList(p.sign(`{"alg":"EdDSA","kid":"`+p.ring.ID()+`","typ":"statuslist+jwt"}`, payload))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ring, err := token.ParseKeys(p.public, "")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ring.Follow(l)
+	return ring
+}
+
+// BenchmarkVerifyRing is BenchmarkVerify with five keys: what names its key costs what it costs with one, and what names
+// none is tried with each.
+func BenchmarkVerifyRing(b *testing.B) {
+	var pairs []pair
+	for _, seed := range []string{"a", "b", "c", "d", "e"} {
+		pairs = append(pairs, newPair(b, seed))
+	}
+	cfg := token.VerifierConfig{Keys: ringOf(b, pairs...), Clock: clock.NewManual(start)}
+	last := pairs[len(pairs)-1]
+	for name, raw := range map[string]string{
+		"active": tokenOf(pairs[0]), "last": tokenOf(last), "no-kid": last.sign(`{"alg":"EdDSA","typ":"JWT"}`, ours()),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := token.NewVerifier(cfg).Verify(raw); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(name+"/again", func(b *testing.B) {
+			b.ReportAllocs()
+			v := token.NewVerifier(cfg)
+			for b.Loop() {
+				if _, err := v.Verify(raw); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

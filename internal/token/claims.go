@@ -15,19 +15,31 @@ const Audience = "bridgehead"
 
 // wireClaims are the claims that we write, in the order in which they are written.
 type wireClaims struct {
-	Issuer      string     `json:"iss"`
-	Audience    string     `json:"aud"`
-	Subject     string     `json:"sub"`
-	UserID      string     `json:"uid"`
-	ID          string     `json:"jti"`
-	IssuedAt    int64      `json:"iat"`
-	NotBefore   int64      `json:"nbf"`
-	Expires     int64      `json:"exp"`
-	Roles       []string   `json:"roles"` // for ClusterCockpit's verifiers; our own doors ask the database
-	Kind        string     `json:"kind"`
-	Actor       *wireActor `json:"act,omitempty"` // RFC 8693
-	Permissions []string   `json:"permissions,omitempty"`
-	ReadOnly    bool       `json:"read_only,omitempty"`
+	Issuer      string      `json:"iss"`
+	Audience    string      `json:"aud"`
+	Subject     string      `json:"sub"`
+	UserID      string      `json:"uid"`
+	ID          string      `json:"jti"`
+	IssuedAt    int64       `json:"iat"`
+	NotBefore   int64       `json:"nbf"`
+	Expires     int64       `json:"exp"`
+	Roles       []string    `json:"roles"` // for ClusterCockpit's verifiers; our own doors ask the database
+	Kind        string      `json:"kind"`
+	Actor       *wireActor  `json:"act,omitempty"` // RFC 8693
+	Permissions []string    `json:"permissions,omitempty"`
+	ReadOnly    bool        `json:"read_only,omitempty"`
+	Nodes       string      `json:"nodes,omitempty"`
+	CIDRs       []string    `json:"cidr,omitempty"`
+	Clusters    []string    `json:"clusters,omitempty"`
+	Status      *wireStatus `json:"status,omitempty"`
+}
+
+// wireStatus says where to ask whether the token has been revoked, as in the IETF's Token Status List.
+type wireStatus struct {
+	List struct {
+		Index int64  `json:"idx"`
+		URI   string `json:"uri"`
+	} `json:"status_list"`
 }
 
 type wireActor struct {
@@ -42,6 +54,11 @@ func (c Claims) payload() ([]byte, error) {
 		Issuer: c.Issuer, Audience: Audience, Subject: c.Subject, UserID: string(c.UserID), ID: c.ID,
 		IssuedAt: c.IssuedAt.Unix(), NotBefore: c.NotBefore.Unix(), Expires: c.Expires.Unix(),
 		Roles: c.Roles, Kind: string(c.Kind), Permissions: c.Permissions, ReadOnly: c.ReadOnly,
+		Nodes: c.Nodes, CIDRs: c.CIDRs, Clusters: c.Clusters,
+	}
+	if c.StatusIndex > 0 {
+		w.Status = new(wireStatus)
+		w.Status.List.Index, w.Status.List.URI = c.StatusIndex, c.StatusURI
 	}
 	if w.Roles == nil {
 		w.Roles = []string{} // always an array
@@ -91,6 +108,10 @@ var claimReaders = map[string]func(*reader, *Claims){
 	"act":         func(r *reader, c *Claims) { c.Actor = r.actor() },
 	"permissions": func(r *reader, c *Claims) { c.Permissions = r.narrowing() },
 	"read_only":   func(r *reader, c *Claims) { c.ReadOnly = r.boolean() },
+	"nodes":       func(r *reader, c *Claims) { c.Nodes, c.nodes = r.nodes() },
+	"cidr":        func(r *reader, c *Claims) { c.CIDRs, c.networks = r.networks() },
+	"clusters":    func(r *reader, c *Claims) { c.Clusters = r.clusters() },
+	"status":      func(r *reader, c *Claims) { c.StatusIndex, c.StatusURI = r.status() },
 }
 
 // misspelt reports whether a name would be taken for a known claim by a parser that ignores case.
@@ -133,30 +154,10 @@ func (c Claims) complete() error {
 	return nil
 }
 
-// Narrow returns what the token leaves of the permissions that its user has. A token never adds any; names that are not
-// in the catalogue give nothing.
-func (c Claims) Narrow(has identity.Set) identity.Set {
-	if len(c.Permissions) > 0 {
-		var named identity.Set
-		for _, name := range c.Permissions {
-			if p, ok := identity.ParsePermission(name); ok {
-				named = named.Union(identity.SetOf(p))
-			}
-		}
-		has = has.Intersect(named)
-	}
-	if c.ReadOnly {
-		has = has.Intersect(identity.ReadOnly())
-	}
-	return has
-}
-
-// narrows reports whether the token says that it goes less far than its user.
-func (c Claims) narrows() bool { return len(c.Permissions) > 0 || c.ReadOnly }
-
 const (
 	maxWord = 256 // bytes of a name or an id
 	maxList = 128 // entries of a list
+	maxURI  = 1024
 	// maxTime is the end of the year 9999, beyond which times cannot be written down everywhere.
 	maxTime = 253402300799
 )

@@ -9,35 +9,32 @@ import (
 
 // grant is what a mint request comes down to: for whom, as whose, and how far narrowed.
 type grant struct {
-	user        identity.User
-	actor       *identity.Actor // who will act as user, nil when it is the user himself
-	permissions []string        // nil is not narrowed
-	readOnly    bool
+	identity.Standing
+	Narrowing
+	actor *identity.Actor // who will act as the user, nil when it is the user himself
 }
 
 func (s *Service) grantFor(ctx context.Context, c identity.Caller, r MintRequest, forOther bool) (grant, error) {
-	wanted, err := identity.ParsePermissions(r.Permissions...)
-	if err != nil {
-		return grant{}, err
-	}
-	if r.Permissions == nil {
-		wanted = identity.All()
-	}
 	if forOther {
-		return s.grantForOther(ctx, c, r, wanted)
+		return s.grantForOther(ctx, c, r)
 	}
-	return s.grantForSelf(ctx, c, r, wanted)
+	return s.grantForSelf(ctx, c, r)
 }
 
 // grantForOther asks whether the caller may act as the user.
-func (s *Service) grantForOther(ctx context.Context, c identity.Caller, r MintRequest, wanted identity.Set) (grant, error) {
+func (s *Service) grantForOther(ctx context.Context, c identity.Caller, r MintRequest) (grant, error) {
 	if err := c.Require(identity.AdminsWrite); err != nil {
 		return grant{}, err // before anything can be learnt about the user
 	}
 	if r.For == "" {
 		return grant{}, fault.New(fault.Invalid, "the user whom the token is for is missing: the command line has no account of its own")
 	}
-	st, err := s.users.Resolve(ctx, r.For)
+	g := grant{}
+	var err error
+	if g.Narrowing, err = r.narrowing(c); err != nil {
+		return grant{}, err
+	}
+	g.Standing, err = s.users.Resolve(ctx, r.For)
 	switch {
 	case fault.Is(err, fault.Unauthenticated): // about him, not about the caller
 		return grant{}, fault.Because(fault.Denied, err, "user %q is disabled", r.For)
@@ -46,15 +43,12 @@ func (s *Service) grantForOther(ctx context.Context, c identity.Caller, r MintRe
 	case err != nil:
 		return grant{}, err
 	}
-	g := grant{user: st.User, readOnly: r.ReadOnly}
-	effective := narrow(st.Permissions, wanted, r.ReadOnly)
-	if err := s.users.MayActAs(ctx, c, st.User, effective); err != nil {
+	left := g.Narrow(g.Standing.Permissions)
+	if err := s.users.MayActAs(ctx, c, g.User, left); err != nil {
 		return grant{}, err
 	}
-	if r.Permissions != nil {
-		if g.permissions, err = names(effective); err != nil {
-			return grant{}, err
-		}
+	if err := g.spell(left); err != nil {
+		return grant{}, err
 	}
 	if r.Kind == KindImpersonation || c.Via != identity.ViaCommand {
 		g.actor = &identity.Actor{Name: c.User.Name, ID: c.User.ID, TokenID: c.TokenID}
@@ -63,31 +57,48 @@ func (s *Service) grantForOther(ctx context.Context, c identity.Caller, r MintRe
 }
 
 // grantForSelf carries the limits of the caller's own credential over into the new one.
-func (s *Service) grantForSelf(ctx context.Context, c identity.Caller, r MintRequest, wanted identity.Set) (grant, error) {
+func (s *Service) grantForSelf(ctx context.Context, c identity.Caller, r MintRequest) (grant, error) {
 	if c.TokenKind != string(KindRefresh) && r.Kind == KindService {
 		if err := c.Require(identity.AdminsWriteSelf); err != nil {
 			return grant{}, err
 		}
 	}
-	st, err := s.users.ResolveID(ctx, c.User.ID)
-	if err != nil {
+	g := grant{}
+	var err error
+	if g.Narrowing, err = r.narrowing(c); err != nil {
 		return grant{}, err
 	}
-	g := grant{user: st.User, readOnly: r.ReadOnly}
-	if r.Permissions == nil && st.Permissions.SubsetOf(c.Permissions) {
-		return g, nil
+	if g.Standing, err = s.users.ResolveID(ctx, c.User.ID); err != nil {
+		return grant{}, err
 	}
-	g.permissions, err = names(narrow(st.Permissions, wanted, r.ReadOnly).Intersect(c.Permissions))
-	return g, err
+	left := g.Narrow(g.Standing.Permissions)
+	if !left.SubsetOf(c.Permissions) { // the caller's credential lacks some
+		g.Narrowing.Permissions = []string{}
+		left = left.Intersect(c.Permissions)
+	}
+	return g, g.spell(left)
 }
 
-// narrow returns what is left of has.
-func narrow(has, wanted identity.Set, readOnly bool) identity.Set {
-	has = has.Intersect(wanted)
-	if readOnly {
-		has = has.Intersect(identity.ReadOnly())
+// narrowing returns how far the token is to be narrowed: as it is asked, and as the caller's own credential is.
+func (r MintRequest) narrowing(c identity.Caller) (Narrowing, error) {
+	n, err := r.checked()
+	if err != nil {
+		return Narrowing{}, err
 	}
-	return has
+	return n.inherit(c)
+}
+
+// spell writes into a token that is narrowed to permissions those that are left, so that it does not come to mean more
+// when the user is given more. It refuses a token with which nothing could be done.
+func (g *grant) spell(left identity.Set) error {
+	if !g.narrowsRights() {
+		return nil
+	}
+	list, err := names(left)
+	if g.Narrowing.Permissions != nil {
+		g.Narrowing.Permissions = list
+	}
+	return err
 }
 
 // names refuses to spell out the empty set: a token that names no permission is one that is not narrowed.

@@ -11,8 +11,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-
-	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 )
 
 // The demonstration keys that ClusterCockpit's manual prints (contract clustercockpit 1.1). Everybody has them, so a
@@ -25,40 +23,66 @@ const (
 // IsDemoKey reports whether public is the public key of the well-known demonstration pair.
 func IsDemoKey(public string) bool { return strings.TrimSpace(public) == DemoPublicKey }
 
-// Keyring holds the key pair with which this site signs, or only the public half of it.
-type Keyring struct {
+// Key is one Ed25519 key: the public half, and the private one where it is known. It does not change.
+type Key struct {
 	public  ed25519.PublicKey
-	private ed25519.PrivateKey // nil when this program only verifies
-	id      string             // RFC 7638 thumbprint of public
-	header  string             // what begins every token that we sign, encoded
+	private ed25519.PrivateKey // nil where only the public half is known
+	id      string
+	header  string // what begins every token that the key signs, encoded
 }
 
-// ParseKeys reads the values of JWT_PUBLIC_KEY and JWT_PRIVATE_KEY: 32 and 64 bytes in standard base64. Without the
-// private key the ring only verifies. Keys that do not belong together are refused, and so are public keys for which a
-// signature can be made without the private one. No error holds a key.
-func ParseKeys(public, private string) (*Keyring, error) {
+// newKey refuses public keys for which a signature can be made without the private one. A nil private half is none.
+func newKey(public ed25519.PublicKey, private ed25519.PrivateKey) (*Key, error) {
+	if len(public) != ed25519.PublicKeySize {
+		return nil, fmt.Errorf("an Ed25519 public key has %d bytes, and this has %d", ed25519.PublicKeySize, len(public))
+	}
+	if isWeak(public) {
+		return nil, errors.New("the public key is one of the few with which anybody can forge signatures; make a new pair with gen-keypair")
+	}
+	k := &Key{public: public, id: thumbprint(public)}
+	k.header = encode([]byte(`{"alg":"EdDSA","kid":"` + k.id + `","typ":"JWT"}`))
+	if private == nil {
+		return k, nil
+	}
+	// The second half of the private key says which public key it belongs to, but only the first half counts.
+	k.private = ed25519.NewKeyFromSeed(private[:ed25519.SeedSize])
+	if subtle.ConstantTimeCompare(k.private, private) != 1 || !public.Equal(k.private.Public()) {
+		return nil, errors.New("the private key does not belong to the public key; both come from one run of gen-keypair")
+	}
+	return k, nil
+}
+
+// ID returns the key's id, by which tokens name it: its RFC 7638 thumbprint.
+func (k *Key) ID() string { return k.id }
+
+// CanSign reports whether the private half is known.
+func (k *Key) CanSign() bool { return k.private != nil }
+
+// String returns the id, so that a key that finds its way into a message does not give itself away.
+func (k *Key) String() string { return k.id }
+
+// sign returns the compact serialisation of what the payload says, under that header.
+func (k *Key) sign(header string, payload []byte) string {
+	input := header + "." + encode(payload)
+	return input + "." + encode(ed25519.Sign(k.private, []byte(input)))
+}
+
+// ParsePair reads the values of JWT_PUBLIC_KEY and JWT_PRIVATE_KEY: 32 and 64 bytes in standard base64. An empty private
+// key is none. Keys that do not belong together are refused, and so are public keys for which a signature can be made
+// without the private one. No error holds a key.
+func ParsePair(public, private string) (*Key, error) {
 	pub, err := decodeKey("public", public, ed25519.PublicKeySize)
 	if err != nil {
 		return nil, err
 	}
-	if isWeak(pub) {
-		return nil, errors.New("the public key is one of the few with which anybody can forge signatures; make a new pair with gen-keypair")
-	}
-	k := &Keyring{public: pub, id: thumbprint(pub)}
-	k.header = encode([]byte(`{"alg":"EdDSA","kid":"` + k.id + `","typ":"JWT"}`))
 	if private == "" {
-		return k, nil
+		return newKey(pub, nil)
 	}
 	priv, err := decodeKey("private", private, ed25519.PrivateKeySize)
 	if err != nil {
 		return nil, err
 	}
-	// The second half of the private key says which public key it belongs to, but only the first half counts.
-	k.private = ed25519.NewKeyFromSeed(priv[:ed25519.SeedSize])
-	if subtle.ConstantTimeCompare(k.private, priv) != 1 || !ed25519.PublicKey(pub).Equal(k.private.Public()) {
-		return nil, errors.New("the private key does not belong to the public key; both come from one run of gen-keypair")
-	}
-	return k, nil
+	return newKey(pub, priv)
 }
 
 func decodeKey(which, text string, size int) ([]byte, error) {
@@ -69,24 +93,20 @@ func decodeKey(which, text string, size int) ([]byte, error) {
 	return key, nil
 }
 
-// ID returns the key's id, by which tokens name it: its RFC 7638 thumbprint.
-func (k *Keyring) ID() string { return k.id }
-
-// CanSign reports whether the ring has the private key.
-func (k *Keyring) CanSign() bool { return k.private != nil }
-
-// JWKS returns the public key as a JSON Web Key Set (RFC 7517), for everybody who verifies tokens.
-func (k *Keyring) JWKS() []byte {
-	return fmt.Appendf(nil, `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"%s","kid":"%s","use":"sig","alg":"EdDSA"}]}`, encode(k.public), k.id)
-}
-
-// sign returns the compact serialisation of a token with that payload; fault.Unavailable without a private key.
-func (k *Keyring) sign(payload []byte) (string, error) {
-	if !k.CanSign() {
-		return "", fault.New(fault.Unavailable, "this server has no private key and cannot make tokens")
+// generateKey makes a key from 32 bytes of random, or some more: ids that begin with a dash would be taken for an option
+// on every command line.
+func generateKey(random io.Reader) (*Key, error) {
+	for {
+		seed := make([]byte, ed25519.SeedSize)
+		if _, err := io.ReadFull(random, seed); err != nil {
+			return nil, fmt.Errorf("generate key pair: %w", err)
+		}
+		private := ed25519.NewKeyFromSeed(seed)
+		k, err := newKey(ed25519.PublicKey(private[ed25519.SeedSize:]), private)
+		if err != nil || k.id[0] != '-' {
+			return k, err
+		}
 	}
-	input := k.header + "." + encode(payload)
-	return input + "." + encode(ed25519.Sign(k.private, []byte(input))), nil
 }
 
 // thumbprint returns the RFC 7638 thumbprint: the hash of the key's required members in the order of their names.
@@ -125,12 +145,11 @@ var smallOrder = [...]string{
 
 // GenerateKeys makes a key pair from 32 bytes of random and returns both halves as the environment variables take them.
 func GenerateKeys(random io.Reader) (public, private string, err error) {
-	seed := make([]byte, ed25519.SeedSize)
-	if _, err := io.ReadFull(random, seed); err != nil {
-		return "", "", fmt.Errorf("generate key pair: %w", err)
+	k, err := generateKey(random)
+	if err != nil {
+		return "", "", err
 	}
-	priv := ed25519.NewKeyFromSeed(seed)
-	return base64.StdEncoding.EncodeToString(priv[ed25519.SeedSize:]), base64.StdEncoding.EncodeToString(priv), nil
+	return k.Raw(), base64.StdEncoding.EncodeToString(k.private), nil
 }
 
 // WriteKeyPair writes a fresh key pair in the three lines of gen-keypair (contract clustercockpit 1.2), from which people

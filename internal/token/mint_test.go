@@ -191,7 +191,7 @@ func TestLifetimes(t *testing.T) {
 		r   token.MintRequest
 		say string
 	}{
-		{login, token.MintRequest{Lifetime: 367 * day}, "a lifetime of 367d is too long: service tokens live at most 366d here"},
+		{login, token.MintRequest{Lifetime: 367 * day}, "a lifetime of 367d is too long: no token lives longer than 366d here"},
 		{chief, token.MintRequest{For: "u", Lifetime: 31 * day}, "a lifetime of 31d is too long: impersonation tokens live at most 30d here"},
 		{login, token.MintRequest{Kind: token.KindAccess, Lifetime: 90 * time.Minute}, "a lifetime of 1h30m0s is too long: access tokens live at most 1h0m0s here"},
 		{login, token.MintRequest{Lifetime: time.Millisecond}, "a lifetime of 1ms is not possible: one second is the shortest"},

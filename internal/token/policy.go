@@ -2,6 +2,7 @@ package token
 
 import (
 	"cmp"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -21,9 +22,10 @@ type Policy struct {
 	ServiceLifetime       time.Duration
 	ImpersonationLifetime time.Duration
 
-	// The caps of single kinds. Service tokens have none but MaxLifetime.
+	// The caps of single kinds. The default of service tokens is MaxLifetime.
 	MaxAccessLifetime        time.Duration
 	MaxRefreshLifetime       time.Duration
+	MaxServiceLifetime       time.Duration
 	MaxImpersonationLifetime time.Duration
 
 	// RequirePurpose refuses service and impersonation tokens that do not say what they are for.
@@ -51,6 +53,7 @@ func (p Policy) withDefaults() Policy {
 		ImpersonationLifetime:    cmp.Or(p.ImpersonationLifetime, d.ImpersonationLifetime),
 		MaxAccessLifetime:        cmp.Or(p.MaxAccessLifetime, d.MaxAccessLifetime),
 		MaxRefreshLifetime:       cmp.Or(p.MaxRefreshLifetime, d.MaxRefreshLifetime),
+		MaxServiceLifetime:       cmp.Or(p.MaxServiceLifetime, p.MaxLifetime, d.MaxLifetime),
 		MaxImpersonationLifetime: cmp.Or(p.MaxImpersonationLifetime, d.MaxImpersonationLifetime),
 		RequirePurpose:           p.RequirePurpose,
 	}
@@ -60,34 +63,52 @@ func (p Policy) withDefaults() Policy {
 func (p Policy) limits(k Kind) (usual, most time.Duration) {
 	switch k {
 	case KindAccess:
-		usual, most = p.AccessLifetime, p.MaxAccessLifetime
+		return p.AccessLifetime, p.MaxAccessLifetime
 	case KindRefresh:
-		usual, most = p.RefreshLifetime, p.MaxRefreshLifetime
+		return p.RefreshLifetime, p.MaxRefreshLifetime
 	case KindService:
-		usual, most = p.ServiceLifetime, p.MaxLifetime
+		return p.ServiceLifetime, p.MaxServiceLifetime
 	case KindImpersonation:
-		usual, most = p.ImpersonationLifetime, p.MaxImpersonationLifetime
+		return p.ImpersonationLifetime, p.MaxImpersonationLifetime
 	}
-	most = min(most, p.MaxLifetime)
-	return min(usual, most), most
+	return 0, 0
 }
 
-// lifetime returns how long a token of that kind lives, in whole seconds, when c asks for asked at now. More than the
-// cap is refused rather than cut: whoever asks for a year must not find out after a month.
+// most returns the longest lifetime of a token of that kind for a user, and says in words which of the caps it is.
+func (p Policy) most(k Kind, st identity.Standing) (most time.Duration, because string) {
+	_, most = p.limits(k)
+	because = fmt.Sprintf("%s tokens live at most %s here", k, spell(most))
+	if p.MaxLifetime <= most {
+		most, because = p.MaxLifetime, fmt.Sprintf("no token lives longer than %s here", spell(p.MaxLifetime))
+	}
+	if st.MaxLifetime > 0 && st.MaxLifetime < most {
+		most = st.MaxLifetime
+		because = fmt.Sprintf("by his roles, tokens for user %q live at most %s", st.User.Name, spell(most))
+	}
+	return most, because
+}
+
+// lifetime returns how long the token of a request lives that c makes at now, in whole seconds. More than a cap is
+// refused rather than cut, unless the request says so: whoever asks for a year must not find out after a month.
 //
 // The one thing that cuts silently is the end of the caller's own token. It may not leave behind one that outlives it,
 // and nobody can name a lifetime to the second that fits. Credentials that people renew as they work (sessions, access
 // tokens, the local socket) do not cut: their end is not the end of what the person may do.
-func (p Policy) lifetime(k Kind, asked time.Duration, c identity.Caller, now time.Time) (time.Duration, error) {
-	usual, most := p.limits(k)
+func (p Policy) lifetime(r MintRequest, st identity.Standing, c identity.Caller, now time.Time) (time.Duration, error) {
+	asked := r.Lifetime
+	most, because := p.most(r.Kind, st)
 	if asked == 0 {
-		asked = usual
+		asked, _ = p.limits(r.Kind)
+		asked = min(asked, most)
+	}
+	if r.Cut {
+		asked = min(asked, most)
 	}
 	if asked < time.Second {
 		return 0, fault.New(fault.Invalid, "a lifetime of %s is not possible: one second is the shortest", asked)
 	}
 	if asked > most {
-		return 0, fault.New(fault.Invalid, "a lifetime of %s is too long: %s tokens live at most %s here", spell(asked), k, spell(most))
+		return 0, fault.New(fault.Invalid, "a lifetime of %s is too long: %s", spell(asked), because)
 	}
 	if c.Via == identity.ViaToken && c.TokenKind != string(KindAccess) && !c.Expires.IsZero() {
 		asked = min(asked, c.Expires.Sub(now.Truncate(time.Second)))

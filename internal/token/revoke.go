@@ -2,58 +2,94 @@ package token
 
 import (
 	"context"
+	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
 )
 
-// List returns the records of the matching tokens, newest first. Without TokensRead these are the caller's own, or those
-// that he has issued when the filter names him as the issuer; asking for somebody else's is fault.Denied.
-func (s *Service) List(ctx context.Context, c identity.Caller, f Filter) (_ []Token, err error) {
-	defer fault.Wrap(&err, "list tokens")
-	if !c.Can(identity.TokensRead) {
-		if f.UserID == "" && f.IssuerID == "" {
-			f.UserID = c.User.ID
-		}
-		if !ownedBy(c, f.UserID, f.IssuerID) {
-			return nil, identity.DeniedError(identity.TokensRead)
-		}
-	}
-	return s.store.ListTokens(ctx, f)
+// Revocation says which tokens are to be revoked.
+type Revocation struct {
+	Filter
+	// All revokes every token of everybody, that of the caller too. It has to be said: a filter that was left empty by
+	// mistake revokes nothing.
+	All    bool
+	DryRun bool // only counts
 }
 
-// Revoke revokes the live matching tokens and returns how many those were; List with Live set counts them beforehand. A
-// filter without any field is all tokens; one with a page is fault.Invalid. When Revoke returns, the next request with any of them is refused.
+// RevokeMany revokes the live tokens that match and returns the ids of those it revoked, and how many they are; with
+// DryRun only how many it would be. It is one transaction. When it returns, the next request with any of them is refused.
 //
 // Without TokensWrite the filter must name a token by id, or the caller as user or issuer; somebody else's token is
-// fault.NotFound then. With an impersonation token only that token itself can be revoked.
-func (s *Service) Revoke(ctx context.Context, c identity.Caller, f Filter) (n int, err error) {
+// fault.NotFound then. With an impersonation token only that token itself can be revoked. A revocation that selects
+// nothing, or page by page, is fault.Invalid.
+func (s *Service) RevokeMany(ctx context.Context, c identity.Caller, r Revocation) (ids []string, n int, err error) {
 	defer fault.Wrap(&err, "revoke tokens")
-	if c.Actor != nil && (f.ID == "" || f.ID != c.TokenID) {
-		return 0, fault.New(fault.Denied, "an impersonation token can only revoke itself")
+	if c.Actor != nil && (r.ID == "" || r.ID != c.TokenID) {
+		return nil, 0, fault.New(fault.Denied, "an impersonation token can only revoke itself")
 	}
 	if !c.Can(identity.TokensWrite) {
-		if err := s.mayRevoke(ctx, c, f); err != nil {
-			return 0, err
+		if err := s.mayRevoke(ctx, c, r.Filter); err != nil {
+			return nil, 0, err
 		}
+	}
+	if err := r.check(); err != nil {
+		return nil, 0, err
 	}
 	now := s.clock.Now().UTC()
-	f.Live = now
-	rec := c.Record(now, "token.revoke", revokeObject(f))
-	rec.Details = map[string]string{}
-	for what, value := range map[string]string{
-		"user_id": string(f.UserID), "issuer_id": string(f.IssuerID), "key_id": f.KeyID, "kind": string(f.Kind),
-	} {
-		if value != "" {
-			rec.Details[what] = value
-		}
+	r.Live = now
+	if r.DryRun {
+		counts, err := s.store.CountTokens(ctx, r.Filter)
+		return nil, total(counts), err
 	}
-	ids, err := s.store.RevokeTokens(ctx, f, rec)
-	if err != nil {
-		return 0, err
+	rec := c.Record(now, "token.revoke", revokeObject(r.Filter))
+	rec.Details = r.details()
+	if ids, err = s.store.RevokeTokens(ctx, r.Filter, rec); err != nil {
+		return nil, 0, err
 	}
 	s.revoked.add(ids)
-	return len(ids), nil
+	return ids, len(ids), nil
+}
+
+// Revoke is RevokeMany for a filter that selects something; it returns how many tokens it has revoked.
+func (s *Service) Revoke(ctx context.Context, c identity.Caller, f Filter) (n int, err error) {
+	_, n, err = s.RevokeMany(ctx, c, Revocation{Filter: f})
+	return n, err
+}
+
+func (r Revocation) check() error {
+	f := r.Filter
+	if f.After != "" || f.Limit != 0 {
+		return fault.New(fault.Invalid, "tokens are revoked all at once, not page by page")
+	}
+	f.Live, f.Expired, f.Revoked = time.Time{}, time.Time{}, false // only live tokens are revoked
+	switch empty := f == (Filter{}); {
+	case empty && !r.All:
+		return fault.New(fault.Invalid, "which tokens are to be revoked? Name a token, a user, an issuer or a key, or say that it is all of them")
+	case !empty && r.All:
+		return fault.New(fault.Invalid, "all tokens, or those of one user, issuer or key: not both")
+	}
+	return nil
+}
+
+// details says for the trail what was selected.
+func (f Filter) details() map[string]string {
+	d := map[string]string{}
+	for what, value := range map[string]string{
+		"user_id": string(f.UserID), "issuer_id": string(f.IssuerID), "key_id": f.KeyID, "kind": string(f.Kind), "text": f.Text,
+	} {
+		if value != "" {
+			d[what] = value
+		}
+	}
+	return d
+}
+
+func total(counts map[Kind]int) (n int) {
+	for _, of := range counts {
+		n += of
+	}
+	return n
 }
 
 // mayRevoke lets people revoke what is theirs.
@@ -64,19 +100,8 @@ func (s *Service) mayRevoke(ctx context.Context, c identity.Caller, f Filter) er
 		}
 		return identity.DeniedError(identity.TokensWrite)
 	}
-	t, err := s.store.GetToken(ctx, f.ID)
-	if err != nil && !fault.Is(err, fault.NotFound) {
-		return err
-	}
-	if err != nil || !ownedBy(c, t.UserID, t.IssuerID) {
-		return fault.Because(fault.NotFound, err, "no token %q", f.ID)
-	}
-	return nil
-}
-
-// ownedBy reports whether the caller is the user or the issuer.
-func ownedBy(c identity.Caller, user, issuer identity.UserID) bool {
-	return c.User.ID != "" && (user == c.User.ID || issuer == c.User.ID)
+	_, err := s.visible(ctx, c, f.ID, identity.TokensWrite)
+	return err
 }
 
 func revokeObject(f Filter) string {

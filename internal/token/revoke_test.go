@@ -78,8 +78,22 @@ func TestRevokingBelongsToOwnersAndIssuers(t *testing.T) {
 	if err != nil || len(live) != 2 {
 		t.Fatalf("%d live, %v", len(live), err)
 	}
-	if n, err := w.Revoke(t.Context(), admin, token.Filter{}); n != len(live) || err != nil {
-		t.Errorf("all: %d, %v", n, err)
+	for what, r := range map[string]token.Revocation{
+		"nothing selected":  {},
+		"all, and of a key": {All: true, Filter: token.Filter{KeyID: w.ring.ID()}},
+		"a page":            {All: true, Filter: token.Filter{Limit: 1}},
+	} {
+		_, _, err := w.RevokeMany(t.Context(), admin, r)
+		fails(t, what, err, fault.Invalid)
+	}
+	if ids, n, err := w.RevokeMany(t.Context(), admin, token.Revocation{All: true, DryRun: true}); n != len(live) || ids != nil || err != nil {
+		t.Errorf("all, tried: %v %d, %v", ids, n, err)
+	}
+	if still, err := w.List(t.Context(), admin, token.Filter{Live: start}); len(still) != len(live) || err != nil {
+		t.Errorf("trying has revoked: %d, %v", len(still), err)
+	}
+	if ids, n, err := w.RevokeMany(t.Context(), admin, token.Revocation{All: true}); n != len(live) || len(ids) != n || err != nil {
+		t.Errorf("all: %v %d, %v", ids, n, err)
 	}
 }
 

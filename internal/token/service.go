@@ -1,9 +1,13 @@
 package token
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
@@ -25,31 +29,55 @@ type Users interface {
 
 // ServiceConfig is what a Service needs.
 type ServiceConfig struct {
-	Keys     *Keyring
+	Keys *Keyring
+	// Signing is where the keys of the ring change; nil when they do not.
+	Signing  *Keys
 	Verifier *Verifier // its issuer becomes the iss of what is minted
 	Store    Store
 	Users    Users
 	Clock    clock.Clock
 	Policy   Policy
+	// StatusURI is where others find the status list; "" means StatusPath, on whatever head the token is from.
+	StatusURI string
+	// Status says what is in the status list; without it there is none.
+	Status StatusStore
+	// StatusTTL is how long the list may be kept; 0 means DefaultStatusTTL.
+	StatusTTL time.Duration
+	// Warnings keeps which warnings have been given; nil gives none.
+	Warnings WarningStore
 }
+
+// StatusPath is where a head serves its status list.
+const StatusPath = "/.well-known/token-status-list"
 
 // Service mints, checks, lists and revokes tokens. It is safe for concurrent use.
 type Service struct {
-	keys     *Keyring
-	verifier *Verifier
-	store    Store
-	users    Users
-	clock    clock.Clock
-	policy   Policy
-	revoked  revoked
-	uses     uses
+	keys      *Keyring
+	signing   *Keys
+	verifier  *Verifier
+	store     Store
+	users     Users
+	clock     clock.Clock
+	policy    Policy
+	statusURI string
+	status    statusList
+	indexes   indexes
+	warnings  WarningStore
+	revoked   revoked
+	uses      uses
 }
 
 // NewService returns a service that knows what has been revoked so far, and learns from c.Users what is revoked together
 // with a change of a user.
 func NewService(ctx context.Context, c ServiceConfig) (*Service, error) {
-	s := &Service{keys: c.Keys, verifier: c.Verifier, store: c.Store, users: c.Users, clock: c.Clock, policy: c.Policy.withDefaults()}
+	s := &Service{
+		keys: c.Keys, signing: c.Signing, verifier: c.Verifier, store: c.Store, users: c.Users, clock: c.Clock, policy: c.Policy.withDefaults(),
+		statusURI: cmp.Or(c.StatusURI, StatusPath), status: statusList{store: c.Status, ttl: cmp.Or(c.StatusTTL, DefaultStatusTTL)}, warnings: c.Warnings,
+	}
 	c.Users.OnRevoke(s.revoked.add) // first, so that nothing falls between this and what is read now
+	if c.Signing != nil {
+		c.Signing.OnRevoke(s.revoked.add)
+	}
 	ids, err := c.Store.RevokedTokens(ctx, c.Clock.Now())
 	if err != nil {
 		return nil, fmt.Errorf("load revoked tokens: %w", err)
@@ -61,12 +89,15 @@ func NewService(ctx context.Context, c ServiceConfig) (*Service, error) {
 // Authenticate returns the caller behind a token: the account as it is in the database now, with its rights narrowed by
 // the token. Every refusal is fault.Unauthenticated with the same message and a RefusedError as cause.
 func (s *Service) Authenticate(ctx context.Context, raw, addr, requestID string) (identity.Caller, error) {
-	claims, err := s.verifier.Verify(raw)
+	claims, err := s.verify(ctx, raw)
 	if err != nil {
 		return identity.Caller{}, err
 	}
 	if claims.Kind == KindRefresh {
 		return identity.Caller{}, refuse(claims, "a refresh token opens nothing")
+	}
+	if err := claims.Admit(addr); err != nil {
+		return identity.Caller{}, err
 	}
 	c, err := s.caller(ctx, claims)
 	if err != nil {
@@ -79,14 +110,32 @@ func (s *Service) Authenticate(ctx context.Context, raw, addr, requestID string)
 	return c, nil
 }
 
+// verify is the verifier's Verify. When a token names a key that is not known here, another program may have made it
+// active a moment ago: the keys are read again, but no more often than Keys.seek allows.
+func (s *Service) verify(ctx context.Context, raw string) (Claims, error) {
+	claims, err := s.verifier.Verify(raw)
+	var refused *RefusedError
+	if err == nil || s.signing == nil || !errors.As(err, &refused) || !refused.unknownKey || !s.signing.seek(ctx) {
+		return claims, err
+	}
+	return s.verifier.Verify(raw)
+}
+
 // Refresh returns a new access token for a refresh token, which stays good; fault.Unauthenticated.
 func (s *Service) Refresh(ctx context.Context, raw, addr, requestID string) (Minted, error) {
-	claims, err := s.verifier.Verify(raw)
+	return s.refresh(ctx, raw, Narrowing{}, addr, requestID)
+}
+
+func (s *Service) refresh(ctx context.Context, raw string, n Narrowing, addr, requestID string) (Minted, error) {
+	claims, err := s.verify(ctx, raw)
 	if err != nil {
 		return Minted{}, err
 	}
 	if claims.Kind != KindRefresh {
 		return Minted{}, refuse(claims, "not a refresh token")
+	}
+	if err := claims.Admit(addr); err != nil {
+		return Minted{}, err
 	}
 	c, err := s.caller(ctx, claims)
 	if err != nil {
@@ -94,10 +143,11 @@ func (s *Service) Refresh(ctx context.Context, raw, addr, requestID string) (Min
 	}
 	c.Addr, c.RequestID = addr, requestID
 	s.uses.note(Use{ID: claims.ID, At: s.clock.Now(), Addr: addr})
-	return s.Mint(ctx, c, MintRequest{Kind: KindAccess})
+	return s.Mint(ctx, c, MintRequest{Kind: KindAccess, Narrowing: n})
 }
 
-// caller turns verified claims into who asks, unless the token has been revoked or the account says otherwise.
+// caller turns verified claims into who asks, unless the token has been revoked or the account says otherwise. From where
+// he asks, Admit looks at.
 func (s *Service) caller(ctx context.Context, claims Claims) (identity.Caller, error) {
 	if s.revoked.has(claims.ID) {
 		return identity.Caller{}, refuse(claims, "revoked")
@@ -106,12 +156,7 @@ func (s *Service) caller(ctx context.Context, claims Claims) (identity.Caller, e
 	if err != nil {
 		return identity.Caller{}, unlessRefused(claims, err)
 	}
-	c := st.Caller(identity.ViaToken)
-	c.Permissions = claims.Narrow(st.Permissions)
-	c.TokenID, c.TokenKind, c.Expires = claims.ID, string(claims.Kind), claims.Expires
-	if claims.narrows() {
-		c.HandsOn = c.Permissions
-	}
+	c := claims.Bind(st.Caller(identity.ViaToken))
 	if claims.Actor != nil {
 		if err := s.stillActs(ctx, *claims.Actor, c.User, c.Permissions); err != nil {
 			return identity.Caller{}, unlessRefused(claims, err)
@@ -163,8 +208,9 @@ func unlessRefused(claims Claims, err error) error {
 
 // revoked is the set of ids of revoked tokens, so that the next request with one is refused without asking the store.
 type revoked struct {
-	mu  sync.RWMutex // guards ids
-	ids map[string]struct{}
+	mu      sync.RWMutex // guards ids
+	ids     map[string]struct{}
+	changes atomic.Uint64 // how often something was added
 }
 
 func (r *revoked) has(id string) bool {
@@ -182,5 +228,8 @@ func (r *revoked) add(ids []string) {
 	}
 	for _, id := range ids {
 		r.ids[id] = struct{}{}
+	}
+	if len(ids) > 0 {
+		r.changes.Add(1)
 	}
 }

@@ -19,8 +19,10 @@ var errDisk = errors.New("disk full")
 // fullDisk is a store that can be read only.
 type fullDisk struct{ token.Store }
 
-func (fullDisk) CreateToken(context.Context, token.Token, audit.Record) error { return errDisk }
-func (fullDisk) TouchTokens(context.Context, []token.Use) error               { return errDisk }
+func (fullDisk) CreateToken(context.Context, token.Token, []identity.User, audit.Record) error {
+	return errDisk
+}
+func (fullDisk) TouchTokens(context.Context, []token.Use) error { return errDisk }
 
 func TestRightsAreThoseOfNow(t *testing.T) {
 	t.Parallel()

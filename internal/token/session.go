@@ -2,12 +2,7 @@ package token
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"hash/crc32"
 	"strings"
 	"time"
 
@@ -26,6 +21,10 @@ type SessionsConfig struct {
 	Idle time.Duration
 	// Absolute ends a session this long after the login; 0 means a week.
 	Absolute time.Duration
+	// Acting is how long somebody may act as another user before he has to log in again; 0 means an hour.
+	Acting time.Duration
+	// Limit is how many sessions a user may have at once; 0 sets no limit.
+	Limit int
 }
 
 // Sessions keeps the logins of browsers. Nothing about the user is in the cookie: ended is ended, and rights are looked
@@ -36,6 +35,9 @@ type Sessions struct{ SessionsConfig }
 func NewSessions(c SessionsConfig) *Sessions {
 	if c.Absolute == 0 {
 		c.Absolute = 7 * day
+	}
+	if c.Acting == 0 {
+		c.Acting = time.Hour
 	}
 	return &Sessions{c}
 }
@@ -52,36 +54,43 @@ type Origin struct {
 }
 
 // Start begins a session of u, who has just proved who he is, and returns its secret, which nobody else keeps, and when
-// it ends at the latest.
+// it ends at the latest. Of more sessions than a user may have, those end that were not used for longest.
 func (s *Sessions) Start(ctx context.Context, u identity.User, o Origin) (secret string, expires time.Time, err error) {
-	now := s.Clock.Now().UTC()
-	secret = newSecret()
-	expires = now.Add(s.Absolute)
+	secret, session := s.begin(u.ID, o)
+	session.Expires = session.Created.Add(s.Absolute)
 	c := identity.Caller{User: u, Via: identity.ViaSession, Addr: o.Addr, RequestID: o.RequestID}
-	rec := c.Record(now, "session.start", "user/"+u.Name)
-	session := Session{
-		Hash: s.hash(secret), UserID: u.ID, Created: now, Seen: now, Expires: expires, Addr: o.Addr,
-		Agent: strings.ToValidUTF8(o.Agent[:min(len(o.Agent), 200)], ""),
-	}
-	if err := s.Store.CreateSession(ctx, session, rec); err != nil {
+	rec := c.Record(session.Created, "session.start", "user/"+u.Name)
+	rec.Details = map[string]string{"session": session.ID(), "method": o.Method}
+	if err := s.Store.CreateSession(ctx, session, s.Limit, rec); err != nil {
 		return "", time.Time{}, fmt.Errorf("start session: %w", err)
 	}
-	return secret, expires, nil
+	return secret, session.Expires, nil
 }
 
-// Authenticate returns the caller behind a session's secret; fault.Unauthenticated, always with the same message.
+// begin returns a new session of a user, which has no limit yet, and its secret.
+func (s *Sessions) begin(user identity.UserID, o Origin) (secret string, _ Session) {
+	now := s.Clock.Now().UTC()
+	secret = newSecret()
+	return secret, Session{
+		Hash: s.hash(secret), UserID: user, Method: o.Method, Created: now, Seen: now, Addr: o.Addr,
+		Agent: strings.ToValidUTF8(o.Agent[:min(len(o.Agent), 200)], ""),
+	}
+}
+
+// Authenticate returns the caller behind a session's secret; fault.Unauthenticated, always with the same message. Where
+// somebody acts as the user, he is asked about anew.
 func (s *Sessions) Authenticate(ctx context.Context, secret, addr, requestID string) (identity.Caller, error) {
 	session, err := s.get(ctx, secret)
 	if err != nil {
 		return identity.Caller{}, err
 	}
 	now := s.Clock.Now().UTC()
-	if !now.Before(session.Expires) || s.Idle > 0 && now.Sub(session.Seen) >= s.Idle {
+	if !s.lives(session, now) {
 		return identity.Caller{}, refuseSession("ended by time")
 	}
-	st, err := s.Users.ResolveID(ctx, session.UserID)
+	c, err := s.caller(ctx, session)
 	switch {
-	case fault.Is(err, fault.NotFound), fault.Is(err, fault.Unauthenticated):
+	case fault.Is(err, fault.NotFound), fault.Is(err, fault.Unauthenticated), fault.Is(err, fault.Denied):
 		return identity.Caller{}, refuseSession(err.Error())
 	case err != nil:
 		return identity.Caller{}, fmt.Errorf("authenticate session: %w", err)
@@ -91,9 +100,31 @@ func (s *Sessions) Authenticate(ctx context.Context, secret, addr, requestID str
 			return identity.Caller{}, fmt.Errorf("authenticate session: %w", err)
 		}
 	}
-	c := st.Caller(identity.ViaSession)
-	c.Expires, c.Addr, c.RequestID = session.Expires, addr, requestID
+	c.Addr, c.RequestID = addr, requestID
 	return c, nil
+}
+
+// lives reports whether time has not ended a session.
+func (s *Sessions) lives(session Session, now time.Time) bool {
+	return now.Before(session.Expires) && (s.Idle <= 0 || now.Sub(session.Seen) < s.Idle)
+}
+
+// caller returns who uses a session, with what he may do now.
+func (s *Sessions) caller(ctx context.Context, session Session) (identity.Caller, error) {
+	st, err := s.Users.ResolveID(ctx, session.UserID)
+	if err != nil {
+		return identity.Caller{}, err
+	}
+	c := st.Caller(identity.ViaSession)
+	c.SessionID, c.Expires = session.ID(), session.Expires
+	if session.ActorID == "" {
+		return c, nil
+	}
+	actor, err := s.Users.ResolveID(ctx, session.ActorID)
+	if err != nil {
+		return identity.Caller{}, err
+	}
+	return acting(c, actor.User), s.Users.MayActAs(ctx, actor.Caller(identity.ViaSession), st.User, st.Permissions)
 }
 
 // End ends a session. It is no error when there is none.
@@ -106,19 +137,31 @@ func (s *Sessions) End(ctx context.Context, secret, addr, requestID string) erro
 		return err
 	}
 	c := identity.Caller{Via: identity.ViaSession, Addr: addr, RequestID: requestID}
-	switch st, err := s.Users.ResolveID(ctx, session.UserID); {
-	case err == nil:
-		c.User = st.User
-	case fault.Is(err, fault.NotFound), fault.Is(err, fault.Unauthenticated): // deleted or disabled: ends all the same
-		c.User.Name = string(session.UserID)
-	default:
+	if c.User, err = s.user(ctx, session.UserID); err != nil {
 		return fmt.Errorf("end session: %w", err)
 	}
+	if session.ActorID != "" {
+		actor, err := s.user(ctx, session.ActorID)
+		if err != nil {
+			return fmt.Errorf("end session: %w", err)
+		}
+		c = acting(c, actor)
+	}
 	rec := c.Record(s.Clock.Now(), "session.end", "user/"+c.User.Name)
-	if err := s.Store.DeleteSession(ctx, session.Hash, rec); err != nil {
+	if _, err := s.Store.EndSessions(ctx, SessionFilter{ID: session.ID()}, rec); err != nil {
 		return fmt.Errorf("end session: %w", err)
 	}
 	return nil
+}
+
+// user returns an account by its id. One that is deleted or disabled goes by the id, so that its sessions can be ended
+// all the same.
+func (s *Sessions) user(ctx context.Context, id identity.UserID) (identity.User, error) {
+	st, err := s.Users.ResolveID(ctx, id)
+	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Unauthenticated) {
+		return identity.User{ID: id, Name: string(id)}, nil
+	}
+	return st.User, err
 }
 
 // Sweep drops the sessions that time has ended.
@@ -151,32 +194,4 @@ func (s *Sessions) get(ctx context.Context, secret string) (Session, error) {
 
 func refuseSession(reason string) error {
 	return fault.Because(fault.Unauthenticated, &RefusedError{Reason: reason}, "invalid session")
-}
-
-// hash returns under what the session of a secret is stored: without the key, a stolen database says nothing about the
-// secrets, and rows put into it open nothing.
-func (s *Sessions) hash(secret string) string {
-	mac := hmac.New(sha256.New, s.Key)
-	mac.Write([]byte(secret))
-	return hex.EncodeToString(mac.Sum(nil))
-}
-
-// A session's secret is the prefix, 256 random bits, and a checksum. Prefix and checksum let scanners find leaked
-// secrets without false alarms, and let us refuse garbage without asking the store.
-const secretPrefix = "bhs_"
-
-func newSecret() string {
-	var b [32]byte
-	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
-	body := secretPrefix + encode(b[:])
-	return body + checksum(body)
-}
-
-func isSecret(s string) bool {
-	const length = len(secretPrefix) + 43 + 8
-	return len(s) == length && strings.HasPrefix(s, secretPrefix) && s[length-8:] == checksum(s[:length-8])
-}
-
-func checksum(body string) string {
-	return fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(body)))
 }

@@ -18,6 +18,7 @@ import (
 func (w *world) sessions(key string) *token.Sessions {
 	return token.NewSessions(token.SessionsConfig{
 		Store: w.store.Sessions(), Users: w.users, Clock: w.clock, Key: []byte(key), Idle: time.Hour, Absolute: 10 * time.Hour,
+		Acting: 2 * time.Hour, Limit: 3,
 	})
 }
 

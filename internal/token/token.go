@@ -6,10 +6,9 @@
 package token
 
 import (
-	"context"
+	"net/netip"
 	"time"
 
-	"github.com/bridgehead-hpc/bridgehead/internal/audit"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
 )
 
@@ -38,17 +37,13 @@ type Claims struct {
 	Roles       []string
 	Kind        Kind // "" in foreign tokens
 	Actor       *identity.Actor
-	StatusIndex int64 // place in the status list; 0 has none
+	StatusIndex int64  // place in the status list; 0 has none
+	StatusURI   string // where that list is
 	Narrowing
-}
 
-// Narrowing is how much less a token may do than its user. Empty fields do not narrow.
-type Narrowing struct {
-	Permissions []string // only these
-	ReadOnly    bool     // only those that read
-	Nodes       string   // only per-node permissions, and only on these nodes: a host list such as n[1-16],login*
-	CIDRs       []string // only from these addresses
-	Clusters    []string // only these clusters
+	// What the narrowing comes to, worked out once when the claims are read.
+	nodes    []identity.NodeSet
+	networks []netip.Prefix
 }
 
 // Token is the record of a token that was minted here. Its text is not kept.
@@ -73,18 +68,6 @@ type Token struct {
 	Narrowing
 }
 
-// Filter selects tokens. Zero fields do not select.
-type Filter struct {
-	ID       string
-	UserID   identity.UserID
-	IssuerID identity.UserID
-	KeyID    string
-	Kind     Kind
-	Live     time.Time // only those neither revoked nor expired at this time
-	After    string    // page: tokens that come after this id in the listing order (newest first)
-	Limit    int       // 0 means all
-}
-
 // Use is one use of a token, noted in batches.
 type Use struct {
 	ID   string
@@ -92,52 +75,12 @@ type Use struct {
 	Addr string
 }
 
-// Store keeps the records of tokens. Each change is one transaction with its audit record.
-type Store interface {
-	// CreateToken adds the record of a minted token.
-	CreateToken(ctx context.Context, t Token, rec audit.Record) error
-	// GetToken returns the token with that jti; fault.NotFound.
-	GetToken(ctx context.Context, id string) (Token, error)
-	// ListTokens returns the matching tokens, newest first.
-	ListTokens(ctx context.Context, f Filter) ([]Token, error)
-	// RevokeTokens revokes every live matching token and returns the ids of those it revoked.
-	RevokeTokens(ctx context.Context, f Filter, rec audit.Record) ([]string, error)
-	// RevokedTokens returns the ids of revoked tokens that have not expired at that time.
-	RevokedTokens(ctx context.Context, at time.Time) ([]string, error)
-	// TouchTokens notes uses. It is best effort and not audited.
-	TouchTokens(ctx context.Context, uses []Use) error
-}
-
-// Session is a browser's login, kept on the server. The browser holds the only copy of the secret.
-type Session struct {
-	Hash    string // keyed hash of the secret; the primary key
-	UserID  identity.UserID
-	Created time.Time
-	Seen    time.Time
-	Expires time.Time // absolute limit
-	Addr    string
-	Agent   string // User-Agent, cut to 200 bytes
-}
-
-// SessionStore keeps sessions.
-type SessionStore interface {
-	// CreateSession adds a session.
-	CreateSession(ctx context.Context, s Session, rec audit.Record) error
-	// GetSession returns the session with that hash; fault.NotFound.
-	GetSession(ctx context.Context, hash string) (Session, error)
-	// TouchSession notes that a session was used.
-	TouchSession(ctx context.Context, hash string, seen time.Time) error
-	// DeleteSession ends a session; it is no error when there is none.
-	DeleteSession(ctx context.Context, hash string, rec audit.Record) error
-	// DeleteSessionsBefore drops sessions that were last seen before idle or whose limit is before now.
-	DeleteSessionsBefore(ctx context.Context, idle, now time.Time) error
-}
-
 // MintRequest asks for a token.
 type MintRequest struct {
 	For      string        // name of the user it is for; "" means the caller himself
 	Kind     Kind          // "" means KindService for oneself and KindImpersonation for others
 	Lifetime time.Duration // 0 means the default of the kind
+	Cut      bool          // cuts Lifetime to what is allowed, where more would be refused
 	Name     string        // label for people
 	Purpose  string
 	Narrowing

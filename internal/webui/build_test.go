@@ -34,7 +34,7 @@ func TestTheBuildIsServed(t *testing.T) {
 	if len(links) < 3 {
 		t.Fatalf("index.html names %d files; script, style and icon were expected", len(links))
 	}
-	paths := []string{"/", "/login", "/monitoring/jobs/", "/monitoring/job/1", "/nodes", "/users", "/account", "/monitoring/user/alice"}
+	paths := []string{"/", "/login", "/monitoring/jobs/", "/monitoring/job/1", "/nodes", "/users", "/account", "/admin/tokens", "/admin/roles", "/admin/audit", "/monitoring/user/alice"}
 	for _, l := range links {
 		paths = append(paths, l[1])
 	}
@@ -84,9 +84,10 @@ func TestTheBuildNamesNoOtherHost(t *testing.T) {
 	}
 }
 
-// All pages together, not compressed. An interface that outgrows this does so by a decision, not by accident.
+// All pages together, not compressed. An interface that outgrows this does so by a decision, not by accident. What a first
+// visit loads is measured in the browser: see test/browser.
 func TestTheBuildStaysWithinItsBudget(t *testing.T) {
-	const budget = 300_000
+	const budget = 360_000
 	total := 0
 	err := fs.WalkDir(files(t), "assets", func(_ string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {

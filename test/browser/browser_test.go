@@ -31,14 +31,7 @@ type result struct {
 }
 
 func TestAPersonLogsInReadsAJobAndMakesAToken(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: the browser is left alone")
-	}
-	for _, need := range []string{chromium, "node_modules/playwright-core"} {
-		if _, err := os.Stat(need); err != nil {
-			t.Skipf("%s is not there; make test installs it", need)
-		}
-	}
+	needBrowser(t)
 	dir := t.TempDir()
 	build(t, dir)
 	url := startHead(t, dir)
@@ -49,9 +42,8 @@ func TestAPersonLogsInReadsAJobAndMakesAToken(t *testing.T) {
 		shots = keep
 	}
 	out := command(t, ".", "node", "run.mjs", url, "demo", password, shots, "alice")
-	lines := strings.Split(strings.TrimSpace(out), "\n")
 	var res result
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &res); err != nil {
+	if err := json.Unmarshal([]byte(lastLine(out)), &res); err != nil {
 		t.Fatalf("the last line is no JSON: %v\n%s", err, out)
 	}
 	t.Logf("%d checks; first load: %v", res.Checks, res.FirstLoad)

@@ -5,64 +5,15 @@
 // The user must be an administrator who may mint tokens; the server must have at least one running job with samples and
 // one node. Screenshots go to OUTDIR. The last line of standard output is JSON: the token that was made, for whom, and
 // what the first load weighed.
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import { inked, open, watch, weigh } from './browser.mjs';
+import { inked, weigh } from './browser.mjs';
+import { walk } from './walk.mjs';
 
 const [base, user, password, out, tokenFor = user] = process.argv.slice(2);
 if (!out) throw new Error('usage: node run.mjs BASE_URL USER PASSWORD OUTDIR [TOKEN_FOR]');
-mkdirSync(out, { recursive: true });
-
-const patience = 20_000;
-const browser = await open();
+const { claims, must, eventually, newPage, shoot, fits, login, run, clean } = await walk(base, out);
 const wrong = [];
-
-const claims = [];
-function must(ok, claim) {
-  claims.push(claim);
-  if (!ok) throw new Error(`not so: ${claim}`);
-  process.stdout.write(`ok    ${claim}\n`);
-}
-
-async function newPage(viewport, expected) {
-  const context = await browser.newContext({ viewport, colorScheme: 'light', baseURL: base });
-  const page = await context.newPage();
-  page.setDefaultTimeout(patience);
-  const noted = watch(page, base, expected);
-  return { page, context, noted };
-}
-
-async function eventually(check, claim) {
-  const end = Date.now() + patience;
-  let last;
-  while (Date.now() < end) {
-    last = await check();
-    if (last) return must(true, claim);
-    await new Promise((done) => setTimeout(done, 100));
-  }
-  must(false, claim);
-}
-
-async function setTheme(page, label) {
-  await page.getByRole('radio', { name: label, exact: true }).first().click();
-}
-
-/** shoot takes the page in both colours. */
-async function shoot(page, name) {
-  for (const label of ['Light', 'Dark']) {
-    await setTheme(page, label);
-    await page.waitForTimeout(150); // lets canvases be drawn in the new colours
-    await page.screenshot({ path: join(out, `${name}-${label.toLowerCase()}.png`) });
-  }
-  await setTheme(page, 'Like the system');
-}
-
-async function login(page, name, secret) {
-  await page.getByLabel('User name').fill(name);
-  await page.getByLabel('Password').fill(secret);
-  await page.getByRole('button', { name: 'Log in' }).click();
-}
 
 async function loginPage(page) {
   await page.goto('/monitoring/jobs/?state=running');
@@ -163,7 +114,7 @@ async function usersPage(page) {
   await shoot(page, 'users');
   await page.getByRole('button', { name: `Generate token for ${tokenFor}` }).click();
   await page.getByLabel('Lifetime').selectOption('1h');
-  await page.getByLabel('Name').fill('browser test');
+  await page.getByLabel('Name', { exact: true }).fill('browser test');
   await page.getByLabel('Purpose').fill('made by the walk through the pages');
   await page.screenshot({ path: join(out, 'token-form.png') });
   await page.getByRole('dialog').getByRole('button', { name: 'Generate token' }).click();
@@ -208,8 +159,7 @@ async function narrow(state) {
     await page.goto(path);
     await page.waitForLoadState('networkidle');
     await page.waitForTimeout(300);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-    must(!wide, `${name} fits into 360 pixels`);
+    await fits(page, name);
     await page.screenshot({ path: join(out, `narrow-${name}.png`) });
   }
   await page.goto('/monitoring/jobs/?state=running');
@@ -247,11 +197,11 @@ async function firstLoad(state) {
   return result;
 }
 
-let failed;
-try {
-  // Before the login the server rightly refuses, and browsers report each refusal on the console.
-  const { page, context, noted } = await newPage({ width: 1440, height: 900 }, ['/api/v1/whoami', '/login', '/logout', '/no/such/page']);
-  try {
+// Before the login the server rightly refuses, and browsers report each refusal on the console.
+const main = await newPage({ width: 1440, height: 900 }, ['/api/v1/whoami', '/login', '/logout', '/no/such/page']);
+await run(
+  async () => {
+    const { page, context, noted } = main;
     await loginPage(page);
     await jobsPage(page);
     await comeBack(page);
@@ -263,19 +213,8 @@ try {
     await narrow(state);
     const weight = await firstLoad(state);
     await logout(page);
-    wrong.push(...noted);
-    must(wrong.length === 0, `no error, violation or foreign request in the browser${wrong.map((w) => '\n  ' + w).join('')}`);
+    clean(wrong, noted);
     process.stdout.write(JSON.stringify({ token, tokenFor, checks: claims.length, firstLoad: weight }) + '\n');
-  } catch (err) {
-    await page.screenshot({ path: join(out, 'failure.png') }).catch(() => {});
-    process.stderr.write([`at ${page.url()}`, ...noted].join('\n') + '\n');
-    throw err;
-  }
-} catch (err) {
-  failed = err;
-}
-await browser.close();
-if (failed) {
-  process.stderr.write(`${failed.stack}\n`);
-  process.exitCode = 1;
-}
+  },
+  () => [main],
+);

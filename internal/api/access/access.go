@@ -2,33 +2,24 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
 	"reflect"
 	"strings"
-	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/api"
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
-	"github.com/bridgehead-hpc/bridgehead/internal/token"
 )
 
 // Logins checks names and passwords. *authn.Service is one.
 type Logins interface {
 	// Login returns the user; fault.Unauthenticated, fault.TooMany.
 	Login(ctx context.Context, a identity.Attempt) (identity.User, error)
-}
-
-// SessionKeeper starts and ends browser logins. *token.Sessions is one.
-type SessionKeeper interface {
-	// Start makes a session and returns the secret that only the browser keeps.
-	Start(ctx context.Context, u identity.User, o token.Origin) (secret string, expires time.Time, err error)
-	// End closes a session. It is no error when there is none.
-	End(ctx context.Context, secret, addr, requestID string) error
 }
 
 // LoginPage shows the page with the login form. *webui.Handler is one.
@@ -43,17 +34,29 @@ type Config struct {
 	Logins   Logins
 	Sessions SessionKeeper
 	Page     LoginPage
-	JWKS     []byte // the public keys, RFC 7517
-	Clock    clock.Clock
-	Log      *slog.Logger // gets what clients are not told
+	OAuth    OAuth
+	// SingleSignOn is the login at another provider; nil when there is none.
+	SingleSignOn SingleSignOn
+	// CrossLogins takes tokens of other sites; nil believes none. CrossCookie is the cookie that brings one, "" is none.
+	CrossLogins CrossLogins
+	CrossCookie string
+	JWKS        func() []byte // the public keys as they are now, RFC 7517
+	Status      StatusLister
+	// PublicURL is where clients reach this head, without a slash at the end; "" believes them where they name this machine.
+	PublicURL string
+	// Head is this machine's name.
+	Head  string
+	Clock clock.Clock
+	Log   *slog.Logger // gets what clients are not told
 }
 
 type door struct{ Config }
 
-// New returns the dialect: POST /login, POST /logout, GET /.well-known/jwks.json.
+// New returns the dialect: login and logout, acting as somebody else, the public keys, and what standard OAuth clients
+// need.
 func New(c Config) *api.Dialect {
 	d := door{c}
-	return &api.Dialect{
+	dialect := &api.Dialect{
 		Name: "access", Title: "Bridgehead access", Version: "1",
 		Description: "Browser login and the public keys that verify tokens.",
 		Failure:     d.failure,
@@ -65,50 +68,53 @@ func New(c Config) *api.Dialect {
 			api.Row("GET", "/.well-known/jwks.json", api.Public(), "The public keys as a JSON Web Key Set (RFC 7517).", d.jwks),
 		},
 	}
+	for _, table := range [][]api.Route{d.impersonateRoutes(), d.oauthRoutes(), d.statusRoutes(), d.outsideRoutes()} {
+		dialect.Routes = append(dialect.Routes, table...)
+	}
+	return dialect
 }
 
 type credentials struct {
 	Username string `json:"username" form:"username" doc:"Login name."`
 	Password string `json:"password" form:"password" doc:"Password."`
+	Code     string `json:"code" form:"code" doc:"One-time code, for accounts with a second factor."`
 	Redirect string `json:"redirect" form:"redirect" doc:"Path to go to after the login."`
 }
 
 func (d door) login(ctx context.Context, r api.Request[api.None, credentials]) (api.Responder, error) {
-	addr, id := d.Gate.ClientAddr(r.HTTP), RequestID(ctx)
-	user, err := d.Logins.Login(ctx, identity.Attempt{
-		Name: r.Body.Username, Password: r.Body.Password, Addr: addr, Agent: r.HTTP.UserAgent(), RequestID: id,
-	})
-	if kind := fault.KindOf(err); err != nil && (kind == fault.Unauthenticated || kind == fault.TooMany) {
+	if raw := d.crossCookie(r.HTTP); raw != "" && r.Body.Username == "" {
+		return d.enterByCookie(ctx, r.HTTP, raw, r.Body.Redirect)
+	}
+	a := d.attempt(ctx, r.HTTP)
+	a.Name, a.Password, a.Code = r.Body.Username, r.Body.Password, r.Body.Code
+	user, err := d.Logins.Login(ctx, a)
+	if err != nil {
+		return d.refused(err)
+	}
+	return d.begin(ctx, r.HTTP, user, user.Source.Method(), r.Body.Redirect)
+}
+
+// refused shows the login page to who is not let in, with the reason as far as it is his business.
+func (d door) refused(err error) (api.Responder, error) {
+	switch fault.KindOf(err) { //nolint:exhaustive // the others are failures
+	case fault.Unauthenticated, fault.TooMany:
 		return page{d.Page, http.StatusUnauthorized, fault.Message(err)}, nil
+	case fault.Unavailable:
+		d.Log.Error("a login provider does not answer", "error", err)
+		return page{d.Page, http.StatusServiceUnavailable, fault.Message(err)}, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	secret, expires, err := d.Sessions.Start(ctx, user, token.Origin{Addr: addr, Agent: r.HTTP.UserAgent(), RequestID: id, Method: "password"})
-	if err != nil {
-		return nil, err
-	}
-	// A session that was open in this browser ends here, so that no id survives a login.
-	if old, err := r.HTTP.Cookie(SessionCookie); err == nil {
-		if err := d.Sessions.End(ctx, old.Value, addr, id); err != nil {
-			return nil, err
-		}
-	}
-	cookie := sessionCookie(r.HTTP, secret, int(expires.Sub(d.Clock.Now()).Seconds()))
-	return redirect{cookie, localPath(r.Body.Redirect)}, nil
+	return nil, err
 }
 
 func (d door) logout(ctx context.Context, r api.Request[api.None, api.None]) (api.Responder, error) {
-	if c, err := r.HTTP.Cookie(SessionCookie); err == nil {
-		if err := d.Sessions.End(ctx, c.Value, d.Gate.ClientAddr(r.HTTP), RequestID(ctx)); err != nil {
-			return nil, err
-		}
+	if err := d.endSessions(ctx, r.HTTP); err != nil {
+		return nil, err
 	}
 	return loggedOut{page{d.Page, http.StatusOK, "Logged out."}}, nil
 }
 
 func (d door) jwks(context.Context, api.Request[api.None, api.None]) (json.RawMessage, error) {
-	return json.RawMessage(d.JWKS), nil
+	return json.RawMessage(d.JWKS()), nil
 }
 
 // page is a reply with the login form.
@@ -136,22 +142,14 @@ func (l loggedOut) Respond(w http.ResponseWriter, r *http.Request) error {
 type redirect struct {
 	cookie *http.Cookie
 	to     string
+	status int // 0 is 302
 }
 
 // Respond sets the cookie and sends the browser on.
 func (rd redirect) Respond(w http.ResponseWriter, r *http.Request) error {
 	http.SetCookie(w, rd.cookie)
-	http.Redirect(w, r, rd.to, http.StatusFound)
+	http.Redirect(w, r, rd.to, cmp.Or(rd.status, http.StatusFound))
 	return nil
-}
-
-// sessionCookie returns the session's cookie; a negative maxAge deletes it. It is Secure wherever the browser came by
-// TLS: over plain HTTP, which some sites use inside the cluster, a Secure cookie would never come back.
-func sessionCookie(r *http.Request, value string, maxAge int) *http.Cookie {
-	secure := r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
-	return &http.Cookie{ //nolint:gosec // Secure depends on the connection, see above
-		Name: SessionCookie, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: secure,
-	}
 }
 
 // localPath returns path when a browser would read it as a path on this server, "/" otherwise. Two slashes, or a slash
@@ -173,6 +171,10 @@ func (d door) failure(w http.ResponseWriter, r *http.Request, err error) {
 	kind := fault.KindOf(err)
 	if kind == fault.Internal {
 		d.Log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "request_id", RequestID(r.Context()), "error", err)
+	}
+	if isOAuth(r) {
+		oauthFailure(w, r, err)
+		return
 	}
 	code := api.StatusOf(kind)
 	_ = api.JSON(w, code, problem{http.StatusText(code), fault.Message(err)}) // strings always encode

@@ -23,10 +23,13 @@ import (
 type fake struct{ ended []string }
 
 func (f *fake) Authenticate(_ context.Context, secret, addr, _ string) (identity.Caller, error) {
+	if secret == "acting" {
+		return identity.Caller{User: identity.User{Name: "bob"}, Actor: &identity.Actor{Name: "alice"}, Addr: addr}, nil
+	}
 	if secret != "good" && secret != "open" {
 		return identity.Caller{}, fault.New(fault.Unauthenticated, "invalid token")
 	}
-	return identity.Caller{User: identity.User{Name: "alice"}, Addr: addr}, nil
+	return identity.Caller{User: identity.User{Name: "alice"}, Permissions: identity.All(), Addr: addr}, nil
 }
 
 func (f *fake) Resolve(_ context.Context, name string) (identity.Standing, error) {
@@ -56,6 +59,20 @@ func (f *fake) End(_ context.Context, secret, _, _ string) error {
 	return nil
 }
 
+func (f *fake) StartActing(_ context.Context, c identity.Caller, target string, _ token.Origin) (string, time.Time, error) {
+	if target == "boss" {
+		return "", time.Time{}, fault.New(fault.Denied, "user %q has more rights than you may hand on", target)
+	}
+	return c.User.Name + " as " + target, begin.Add(time.Minute), nil
+}
+
+func (f *fake) StopActing(_ context.Context, c identity.Caller, _ token.Origin) (string, time.Time, error) {
+	if c.Actor == nil {
+		return "", time.Time{}, fault.New(fault.Invalid, "you do not act as somebody else")
+	}
+	return "own", begin.Add(time.Hour), nil
+}
+
 // Login shows the login page (access.LoginPage).
 type loginPage struct{}
 
@@ -70,7 +87,7 @@ func newDoor(t *testing.T) (*fake, http.Handler) {
 	t.Helper()
 	f := &fake{}
 	gate := &access.Gate{Tokens: f, Sessions: f, Users: f}
-	d := access.New(access.Config{Gate: gate, Logins: f, Sessions: f, Page: loginPage{}, JWKS: []byte(`{"keys":[]}`), Clock: clock.NewManual(begin), Log: slog.New(slog.DiscardHandler)})
+	d := access.New(access.Config{Gate: gate, Logins: f, Sessions: f, Page: loginPage{}, JWKS: func() []byte { return []byte(`{"keys":[]}`) }, Clock: clock.NewManual(begin), Log: slog.New(slog.DiscardHandler)})
 	if err := d.Check(); err != nil {
 		t.Fatal(err)
 	}
@@ -92,6 +109,9 @@ func TestWhoAsks(t *testing.T) {
 		{"basic", header("Authorization", "Basic Z29vZDo="), "", "Bearer is"},
 		{"bad token", header("Authorization", "Bearer bad"), "", "invalid token"},
 		{"two tokens", func(r *http.Request) { r.Header["Authorization"] = []string{"Bearer good", "Bearer bad"} }, "", "more than one"},
+		{"two headers that agree", both(header("Authorization", "Bearer good"), header("X-Auth-Token", "good")), "alice", ""},
+		{"two headers that differ", both(header("Authorization", "Bearer bad"), header("X-Auth-Token", "good")), "", "more than one"},
+		{"a proxy's own scheme", both(header("Authorization", "Basic Z29vZDo="), header("X-Auth-Token", "good")), "alice", ""},
 		{"session", cookie("open"), "alice", ""},
 		{"closed session", cookie("closed"), "", "invalid token"},
 		{"a bad token is not saved by a good session", both(header("Authorization", "Bearer bad"), cookie("open")), "", "invalid token"},

@@ -46,9 +46,6 @@ type Gate struct {
 	Open *identity.Caller
 }
 
-// SessionCookie is the name of the session's cookie (contract clustercockpit 1.6).
-const SessionCookie = "session"
-
 // Authenticate implements api.Authenticator. The caller has address and request id also where the error is not nil.
 func (g *Gate) Authenticate(r *http.Request) (identity.Caller, error) {
 	addr, id := g.ClientAddr(r), RequestID(r.Context())
@@ -71,8 +68,8 @@ func (g *Gate) authenticate(r *http.Request, addr, id string) (identity.Caller, 
 		}
 		return g.Tokens.Authenticate(r.Context(), raw, addr, id)
 	}
-	if c, err := r.Cookie(SessionCookie); err == nil && c.Value != "" {
-		return g.Sessions.Authenticate(r.Context(), c.Value, addr, id)
+	if secrets := sessionSecrets(r); len(secrets) > 0 {
+		return g.Sessions.Authenticate(r.Context(), secrets[0], addr, id)
 	}
 	if name, ok := peerUser(r.Context()); ok {
 		return g.fromSocket(r.Context(), name)
@@ -107,23 +104,27 @@ func (g *Gate) allowed(r *http.Request, addr string) error {
 }
 
 // tokenFrom returns the token that a request carries, "" when there is none. ClusterCockpit's clients use X-Auth-Token,
-// or Authorization with or without the word Bearer (contract clustercockpit 1.3).
+// or Authorization with or without the word Bearer (contract clustercockpit 1.3). Two tokens that differ are refused:
+// what stands between a client and this server may look at the other one. A scheme that is no token's beside
+// X-Auth-Token is that of a proxy, whose business it is.
 func tokenFrom(h http.Header) (string, error) {
 	if len(h.Values("Authorization")) > 1 || len(h.Values("X-Auth-Token")) > 1 {
 		return "", fault.New(fault.Unauthenticated, "more than one token")
 	}
-	if raw := h.Get("X-Auth-Token"); raw != "" {
-		return raw, nil
+	bearer, other := h.Get("Authorization"), h.Get("X-Auth-Token")
+	scheme, rest, ok := strings.Cut(bearer, " ")
+	if ok && strings.EqualFold(scheme, "Bearer") {
+		bearer, ok = rest, false
 	}
-	auth := h.Get("Authorization")
-	scheme, rest, ok := strings.Cut(auth, " ")
 	switch {
-	case !ok:
-		return auth, nil
-	case strings.EqualFold(scheme, "Bearer"):
-		return rest, nil
+	case other != "" && !ok && bearer != "" && bearer != other:
+		return "", fault.New(fault.Unauthenticated, "more than one token")
+	case other != "":
+		return other, nil
+	case ok:
+		return "", fault.New(fault.Unauthenticated, "this authorization scheme is not supported; Bearer is") // it may be a secret, sent without one
 	default:
-		return "", fault.New(fault.Unauthenticated, "the authorization scheme %q is not supported; Bearer is", scheme)
+		return bearer, nil
 	}
 }
 

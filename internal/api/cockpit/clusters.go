@@ -2,6 +2,7 @@ package cockpit
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/api"
@@ -88,10 +89,10 @@ type listClustersParams struct {
 }
 
 func (d *dialect) listClusters(_ context.Context, r api.Request[listClustersParams, api.None]) (clusterList, error) {
-	list := d.Clusters.List()
+	list := slices.DeleteFunc(slices.Clone(d.Clusters.List()), func(c *cluster.Cluster) bool { return !r.InCluster(c.Name) })
 	if name := r.Params.Cluster; name != "" {
 		c, ok := d.Clusters.Get(name)
-		if !ok {
+		if !ok || !r.InCluster(name) {
 			return clusterList{}, fault.New(fault.Invalid, "unknown cluster %q", name)
 		}
 		list = []*cluster.Cluster{c}

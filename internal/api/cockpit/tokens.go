@@ -28,7 +28,7 @@ func (t tokenText) Respond(w http.ResponseWriter, _ *http.Request) error {
 // makeToken makes a service token for oneself. For somebody else it is an impersonation, which names who made it and
 // follows the rules for that (contract clustercockpit 3.13).
 func (d *dialect) makeToken(ctx context.Context, r api.Request[makeTokenParams, api.None]) (tokenText, error) {
-	req := token.MintRequest{Kind: token.KindService, Lifetime: d.TokenLifetime, Purpose: "made with GET /frontend/jwt/"}
+	req := token.MintRequest{Kind: token.KindService, Lifetime: d.TokenLifetime, Cut: true, Purpose: "made with GET /frontend/jwt/"}
 	if name := r.Params.Username; name != "" && name != r.User.Name {
 		// Before anything else, so that others do not learn which accounts there are.
 		if err := r.Require(identity.AdminsWrite); err != nil {

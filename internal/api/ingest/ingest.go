@@ -18,8 +18,8 @@ import (
 
 // Metrics is what the door opens to. *metric.Service implements it.
 type Metrics interface {
-	// Write stores a batch of lines; fault.Unavailable when it cannot, or what reading lines returns.
-	Write(ctx context.Context, defaultCluster string, lines io.Reader) (metric.WriteResult, error)
+	// WriteFrom stores a batch of lines; fault.Unavailable when it cannot, or what reading lines returns.
+	WriteFrom(ctx context.Context, from metric.Source, lines io.Reader) (metric.WriteResult, error)
 	// Query answers a batch of queries; fault.Invalid, fault.TooLarge.
 	Query(ctx context.Context, r metric.Request) (metric.Answer, error)
 	// Free forgets samples and returns how many buffers are gone; fault.Invalid, fault.Unavailable.

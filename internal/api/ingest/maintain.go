@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,11 @@ type freeParams struct {
 }
 
 func (d *dialect) free(ctx context.Context, r api.Request[freeParams, [][]string]) (api.Text, error) {
+	for _, path := range r.Body {
+		if err := mayFree(r.Caller, path); err != nil {
+			return "", err
+		}
+	}
 	n, err := d.Metrics.Free(ctx, r.Body, time.Unix(r.Params.To, 0))
 	if err != nil {
 		return "", err
@@ -45,11 +51,16 @@ func (d *dialect) debug(ctx context.Context, r api.Request[debugParams, api.None
 	if r.Params.Selector != "" {
 		path = splitSelector(r.Params.Selector)
 	}
+	if len(path) > 0 {
+		if err := r.RequireCluster(path[0]); err != nil {
+			return debugReply{}, err
+		}
+	}
 	held, err := d.Metrics.Inspect(ctx, path)
 	if err != nil {
 		return debugReply{}, err
 	}
-	return debugReply{tree(held, len(path))}, nil
+	return debugReply{tree(seen(r.Caller, held), len(path))}, nil
 }
 
 // splitSelector returns the names of a selector. What follows the second colon is the device: the ids of accelerators
@@ -112,6 +123,13 @@ func (d *dialect) health(ctx context.Context, r api.Request[healthParams, *healt
 	}
 	if body.Cluster == "" || len(body.Nodes) == 0 {
 		return nil, fault.New(fault.Invalid, "the cluster and at least one node are needed, in a JSON body or as ?cluster= and ?node=")
+	}
+
+	if err := mayAsk(r.Caller, body.Cluster); err != nil {
+		return nil, err
+	}
+	if sees := sight(r.Caller); sees != nil {
+		body.Nodes = slices.DeleteFunc(body.Nodes, func(host string) bool { return !sees(host) })
 	}
 
 	reply := map[string]nodeHealth{}

@@ -43,7 +43,11 @@ func (d *dialect) query(ctx context.Context, r api.Request[queryParams, queryBod
 		return queryReply{}, fault.New(fault.Invalid, "version %q is not known: it is v1 or v2", v)
 	}
 	body := &r.Body
+	if err := mayAsk(r.Caller, body.Cluster); err != nil {
+		return queryReply{}, err
+	}
 	request := metric.Request{
+		Sees:    sight(r.Caller),
 		Cluster: body.Cluster, From: time.Unix(body.From, 0), To: time.Unix(body.To, 0), ForAllNodes: body.ForAllNodes,
 		NoStats: isFalse(body.WithStats), NoData: isFalse(body.WithData), NoPadding: isFalse(body.WithPadding),
 	}

@@ -45,7 +45,7 @@ func (r writeReply) Respond(w http.ResponseWriter, _ *http.Request) error {
 }
 
 func (d *dialect) write(ctx context.Context, r api.Request[writeParams, api.RawBody]) (writeReply, error) {
-	result, err := d.Metrics.Write(ctx, r.Params.Cluster, bodyReader{r.Body.Reader})
+	result, err := d.Metrics.WriteFrom(ctx, metric.Source{Cluster: r.Params.Cluster, Reaches: reach(r.Caller)}, bodyReader{r.Body.Reader})
 	if err != nil && result.Taken > 0 {
 		return writeReply{}, fault.Because(fault.KindOf(err), err, "%s; %d samples before were stored", fault.Message(err), result.Taken)
 	}

@@ -23,8 +23,7 @@ type Users interface {
 	Delete(ctx context.Context, c identity.Caller, name string) error
 	// Resolve returns the user and what he may do now; fault.NotFound, fault.Unauthenticated when disabled.
 	Resolve(ctx context.Context, name string) (identity.Standing, error)
-	// Roles returns the table of roles.
-	Roles() *identity.Roles
+	RoleTable
 }
 
 type adminRecord struct {
@@ -78,6 +77,13 @@ type adminChange struct {
 	Disabled *bool `json:"disabled" doc:"Locks the account out, with all of its tokens."`
 }
 
+// adminPatch is a change that can also add to the roles and take from them: of two such changes at once none is lost.
+type adminPatch struct {
+	adminChange
+	AddRoles    nameList `json:"add_roles" doc:"Roles to give, as a list or with commas."`
+	RemoveRoles nameList `json:"remove_roles" doc:"Roles to take, as a list or with commas."`
+}
+
 // adminReplacement is a whole record, as it may have been read before.
 type adminReplacement struct {
 	adminChange
@@ -94,9 +100,13 @@ func (b adminBody) roles() []identity.Role {
 	if len(*b.Roles) == 0 {
 		return []identity.Role{identity.RoleAuthUser}
 	}
-	roles := make([]identity.Role, len(*b.Roles))
-	for i, name := range *b.Roles {
-		roles[i] = identity.Role(name)
+	return asRoles(*b.Roles)
+}
+
+// asRoles returns nil for no names.
+func asRoles(names []string) (roles []identity.Role) {
+	for _, name := range names {
+		roles = append(roles, identity.Role(name))
 	}
 	return roles
 }
@@ -139,8 +149,10 @@ func (d *door) getAdmin(ctx context.Context, r api.Request[byID, api.None]) (rep
 	return ok(d.adminRecord(u)), noAdmin(err, r.Params.ID)
 }
 
-func (d *door) updateAdmin(ctx context.Context, r api.Request[byID, adminChange]) (reply[adminRecord], error) {
-	return d.changeAdmin(ctx, r.Caller, r.Params.ID, r.Body)
+func (d *door) updateAdmin(ctx context.Context, r api.Request[byID, adminPatch]) (reply[adminRecord], error) {
+	up := r.Body.update()
+	up.AddRoles, up.RemoveRoles = asRoles(r.Body.AddRoles), asRoles(r.Body.RemoveRoles)
+	return d.changeAdmin(ctx, r.Caller, r.Params.ID, r.Body.Name, up)
 }
 
 // replaceAdmin leaves the password as it is when it is absent, since nobody can have read it before.
@@ -153,20 +165,20 @@ func (d *door) replaceAdmin(ctx context.Context, r api.Request[byID, adminReplac
 	fill(&b.Projects, nameList{})
 	fill(&b.Keys, lineList{})
 	fill(&b.Disabled, false)
-	return d.changeAdmin(ctx, r.Caller, r.Params.ID, b)
+	return d.changeAdmin(ctx, r.Caller, r.Params.ID, b.Name, b.update())
 }
 
-func (d *door) changeAdmin(ctx context.Context, c identity.Caller, id string, b adminChange) (reply[adminRecord], error) {
-	if b.Name != nil {
+func (d *door) changeAdmin(ctx context.Context, c identity.Caller, id string, name *string, up identity.Update) (reply[adminRecord], error) {
+	if name != nil {
 		u, err := d.Users.Get(ctx, c, id)
 		if err != nil {
 			return reply[adminRecord]{}, noAdmin(err, id)
 		}
-		if *b.Name != u.Name {
+		if *name != u.Name {
 			return reply[adminRecord]{}, fault.New(fault.Invalid, "the name of an administrator cannot be changed")
 		}
 	}
-	u, err := d.Users.Update(ctx, c, id, b.update())
+	u, err := d.Users.Update(ctx, c, id, up)
 	return ok(d.adminRecord(u)), noAdmin(err, id)
 }
 

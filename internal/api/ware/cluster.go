@@ -2,6 +2,7 @@ package ware
 
 import (
 	"context"
+	"slices"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/api"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
@@ -22,7 +23,7 @@ func (d *door) getCluster(ctx context.Context, r api.Request[api.None, api.None]
 		Time: epoch(d.Clock.Now()), Head: d.Head, Version: d.Version, Naming: d.Nodes.Pattern().String(), Clusters: []string{},
 	}
 	if d.Clusters != nil {
-		c.Clusters = listOf(d.Clusters())
+		c.Clusters = listOf(slices.DeleteFunc(slices.Clone(d.Clusters()), func(name string) bool { return !r.InCluster(name) }))
 	}
 	if !r.Can(identity.AttribGroupsRead) {
 		return ok(c), nil

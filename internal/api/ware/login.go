@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"net/http"
 	"strings"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/api"
@@ -24,6 +25,7 @@ type credentials struct {
 	User     string `json:"user" form:"user" doc:"The same as username."`
 	Password string `json:"password" form:"password" doc:"Password."`
 	Passwd   string `json:"passwd" form:"passwd" doc:"The same as password."`
+	Code     string `json:"code" form:"code" doc:"One-time code, for accounts with a second factor."`
 }
 
 func (c credentials) pair() (name, password string, err error) {
@@ -45,17 +47,27 @@ func (d *door) login(ctx context.Context, r api.Request[api.None, credentials]) 
 	if err != nil {
 		return reply[tokenObject]{}, err
 	}
-	addr, id := d.ClientAddr(r.HTTP), d.requestID(ctx)
-	u, err := d.Logins.Login(ctx, identity.Attempt{Name: name, Password: password, Addr: addr, Agent: r.HTTP.UserAgent(), RequestID: id})
+	a := d.attempt(ctx, r.HTTP, name)
+	a.Password, a.Code = password, r.Body.Code
+	u, err := d.Logins.Login(ctx, a)
 	if err != nil {
 		return reply[tokenObject]{}, err
 	}
+	return d.loggedIn(ctx, u, a, identity.ViaPassword)
+}
+
+func (d *door) attempt(ctx context.Context, r *http.Request, name string) identity.Attempt {
+	return identity.Attempt{Name: name, Addr: d.ClientAddr(r), Agent: r.UserAgent(), RequestID: d.requestID(ctx)}
+}
+
+// loggedIn is the reply to somebody who has just proved who he is.
+func (d *door) loggedIn(ctx context.Context, u identity.User, a identity.Attempt, via identity.Via) (reply[tokenObject], error) {
 	st, err := d.Users.Resolve(ctx, u.Name)
 	if err != nil {
 		return reply[tokenObject]{}, err
 	}
-	c := st.Caller(identity.ViaPassword)
-	c.Addr, c.RequestID = addr, id
+	c := st.Caller(via)
+	c.Addr, c.RequestID = a.Addr, a.RequestID
 	t, err := d.loginTokens(ctx, c)
 	return ok(t), err
 }

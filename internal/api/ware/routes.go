@@ -22,10 +22,22 @@ import (
 type Config struct {
 	Users  Users
 	Logins Logins
-	Tokens Tokens
-	Nodes  NodeService
-	Clock  clock.Clock
-	Log    *slog.Logger // told of internal errors, which no client is shown; nil drops them
+	// SSH is logins with SSH keys.
+	SSH KeyLogins
+	// Factors are the second factors of accounts.
+	Factors Factors
+	// SingleSignOn is what the login page calls the provider where one can log in as well; "" when there is none.
+	SingleSignOn string
+	Tokens       Tokens
+	// Keys is the keys that sign tokens.
+	Keys SigningKeys
+	// Sessions is logins of browsers.
+	Sessions Sessions
+	// Audit is the audit trail.
+	Audit Trail
+	Nodes NodeService
+	Clock clock.Clock
+	Log   *slog.Logger // told of internal errors, which no client is shown; nil drops them
 	// Head is this head's host name, shown as last_modified_on.
 	Head string
 	// Version is the program's.
@@ -84,7 +96,7 @@ func (d *door) requestID(ctx context.Context) string {
 
 func (d *door) routes() []api.Route {
 	var all []api.Route
-	for _, table := range [][]api.Route{d.loginRoutes(), d.adminRoutes(), d.nodeRoutes(), d.groupRoutes(), d.clusterRoutes()} {
+	for _, table := range [][]api.Route{d.loginRoutes(), d.sshRoutes(), d.factorRoutes(), d.roleRoutes(), d.sessionRoutes(), d.keyRoutes(), d.auditRoutes(), d.adminRoutes(), d.nodeRoutes(), d.groupRoutes(), d.clusterRoutes()} {
 		all = append(all, table...)
 	}
 	return all
@@ -92,6 +104,7 @@ func (d *door) routes() []api.Route {
 
 func (d *door) loginRoutes() []api.Route {
 	ownTokens := api.Needs(identity.TokensRead, identity.AdminsRead, identity.AdminsWriteSelf)
+	revokes := api.Needs(identity.TokensWrite, identity.AdminsWriteSelf)
 	return []api.Route{
 		api.Row("POST", base+"/login", api.Public(), "Log in with name and password and get an access and a refresh token.", d.login).
 			Alias(base+"/auth/login", base+"/token"),
@@ -100,11 +113,24 @@ func (d *door) loginRoutes() []api.Route {
 		api.Row("POST", base+"/logout", api.LoggedIn(), "Revoke the token that this request is made with, and the refresh token in the body.", d.logout),
 		api.Row("GET", base+"/whoami", api.LoggedIn(), "Who the credential stands for, what it may do, and for how long.", d.whoami),
 		api.Row("GET", base+"/tokens", ownTokens, "List tokens: the caller's own, or those of others with TokensRead.", d.listTokens),
-		api.Row("DELETE", base+"/token/{jti}", api.Needs(identity.TokensWrite, identity.AdminsWriteSelf),
-			"Revoke a token: an own one, or any with TokensWrite.", d.revokeToken),
-		api.Row("GET", base+"/roles", api.Needs(identity.AdminsRead), "List the roles and what they permit.", d.listRoles),
-		api.Row("GET", base+"/roles/meta", api.Needs(identity.AdminsRead), "The catalogue of permissions.", d.roleMeta),
-		api.Row("GET", base+"/role/{id}", api.Needs(identity.AdminsRead), "Read one role.", d.getRole),
+		api.Row("GET", base+"/token/{jti}", ownTokens, "Read the record of a token: an own one, or any with TokensRead.", d.getToken),
+		api.Row("PATCH", base+"/token/{jti}", revokes, "Change name and purpose of a token: an own one, or any with TokensWrite.", d.renameToken),
+		api.Row("DELETE", base+"/token/{jti}", revokes, "Revoke a token: an own one, or any with TokensWrite.", d.revokeToken),
+		api.Row("POST", base+"/tokens/revoke", revokes, "Revoke, or count, the tokens of a user, an issuer, a key, or all.", d.revokeTokens),
+		api.Row("POST", base+"/tokens/inspect", api.LoggedIn(), "Tell what a text is that was found: whose token, how far it reaches, whether it is good.", d.inspectToken).WithMaxBody(64 << 10),
+	}
+}
+
+func (d *door) roleRoutes() []api.Route {
+	read, write := api.Needs(identity.AdminsRead), api.Needs(identity.AdminsWrite)
+	return []api.Route{
+		api.Row("GET", base+"/roles", read, "List the roles and what they permit.", d.listRoles),
+		api.Row("GET", base+"/roles/meta", read, "The catalogue of permissions.", d.roleMeta),
+		api.Row("POST", base+"/roles", write, "Make a role of this site; data is the UID, which is its name.", d.createRole),
+		api.Row("GET", base+"/role/{id}", read, "Read one role.", d.getRole),
+		api.Row("PATCH", base+"/role/{id}", write, "Change some fields of a role, at once for everybody who has it.", d.updateRole),
+		api.Row("PUT", base+"/role/{id}", write, "Replace a role's fields; absent ones become empty.", d.replaceRole),
+		api.Row("DELETE", base+"/role/{id}", write, "Delete a role that nobody has; one that comes with the program becomes what it was.", d.deleteRole),
 	}
 }
 

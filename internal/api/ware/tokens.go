@@ -12,16 +12,26 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/token"
 )
 
-// Tokens makes, lists and revokes tokens. *token.Service is one.
+// Tokens makes, lists, inspects and revokes tokens. *token.Service is one.
 type Tokens interface {
-	// Mint makes a token; fault.Denied, fault.NotFound, fault.Invalid, fault.Unavailable without a private key.
+	// Mint makes a token; fault.Denied, fault.NotFound, fault.Invalid, fault.Conflict, fault.Unavailable without a key.
 	Mint(ctx context.Context, c identity.Caller, r token.MintRequest) (token.Minted, error)
 	// Refresh makes an access token for a refresh token; fault.Unauthenticated.
 	Refresh(ctx context.Context, raw, addr, requestID string) (token.Minted, error)
+	// Get returns the record of a token; fault.NotFound.
+	Get(ctx context.Context, c identity.Caller, id string) (token.Token, error)
 	// List returns the matching tokens, newest first; fault.Denied.
 	List(ctx context.Context, c identity.Caller, f token.Filter) ([]token.Token, error)
+	// Rename changes what people call a token; fault.NotFound, fault.Denied, fault.Invalid.
+	Rename(ctx context.Context, c identity.Caller, id string, l token.Labels) (token.Token, error)
 	// Revoke revokes the matching tokens and returns how many; fault.Denied, fault.NotFound.
 	Revoke(ctx context.Context, c identity.Caller, f token.Filter) (int, error)
+	// RevokeMany revokes or only counts; fault.Denied, fault.NotFound, fault.Invalid.
+	RevokeMany(ctx context.Context, c identity.Caller, r token.Revocation) (ids []string, n int, err error)
+	// Inspect tells what a text is; fault.Denied.
+	Inspect(ctx context.Context, c identity.Caller, text string) (token.Inspection, error)
+	// ExpiringSoon counts the caller's own service tokens that are about to expire.
+	ExpiringSoon(ctx context.Context, c identity.Caller) (int, error)
 }
 
 // tokenObject is a fresh token (contract clusterware 2.3).
@@ -67,13 +77,18 @@ type tokenBody struct {
 	Purpose     string    `json:"purpose" doc:"What the token is for."`
 	Permissions *nameList `json:"permissions" doc:"Narrows the token to these permissions."`
 	ReadOnly    bool      `json:"read_only" doc:"Narrows the token to permissions that read."`
+	Nodes       string    `json:"nodes" doc:"Narrows the token to permissions about single nodes, and to these nodes." example:"n[1-16],login*"`
+	CIDR        *nameList `json:"cidr" doc:"Narrows the token to requests from these networks."`
+	Clusters    *nameList `json:"clusters" doc:"Narrows the token to what is in these clusters."`
 }
 
 func (b *tokenBody) request() (token.MintRequest, error) {
 	if b == nil {
 		return token.MintRequest{}, nil
 	}
-	r := token.MintRequest{Name: b.Name, Purpose: b.Purpose, Narrowing: token.Narrowing{ReadOnly: b.ReadOnly, Permissions: value(b.Permissions)}}
+	r := token.MintRequest{Name: b.Name, Purpose: b.Purpose, Narrowing: token.Narrowing{
+		ReadOnly: b.ReadOnly, Permissions: value(b.Permissions), Nodes: b.Nodes, CIDRs: value(b.CIDR), Clusters: value(b.Clusters),
+	}}
 	if b.Lifetime != nil && b.Lifespan != nil && *b.Lifetime != *b.Lifespan {
 		return r, fault.New(fault.Invalid, "lifetime and lifespan are the same thing and contradict each other")
 	}
@@ -101,82 +116,6 @@ func (d *door) mintToken(ctx context.Context, r api.Request[byID, *tokenBody]) (
 	wish.For = u.Name
 	m, err := d.Tokens.Mint(ctx, r.Caller, wish)
 	return ok(newTokenObject(m)), err
-}
-
-type tokenRecord struct {
-	ID        string   `json:"jti" doc:"Names the token."`
-	User      string   `json:"user" doc:"Whom the token stands for."`
-	Type      string   `json:"type" doc:"access, refresh, service or impersonation."`
-	IssuedBy  string   `json:"issued_by" doc:"Who had it made."`
-	Name      string   `json:"name" doc:"A label for people."`
-	Purpose   string   `json:"purpose" doc:"What it is for."`
-	Issued    *float64 `json:"issued" doc:"Unix seconds."`
-	Expires   *float64 `json:"expires" doc:"Unix seconds."`
-	LastUsed  *float64 `json:"last_used" doc:"Unix seconds; null for never."`
-	LastAddr  string   `json:"last_addr" doc:"The address of the last use."`
-	Revoked   *float64 `json:"revoked" doc:"Unix seconds; null while it is good."`
-	RevokedBy string   `json:"revoked_by" doc:"Who revoked it."`
-}
-
-func newTokenRecord(t token.Token) tokenRecord {
-	return tokenRecord{
-		ID: t.ID, User: t.User, Type: string(t.Kind), IssuedBy: t.IssuedBy, Name: t.Name, Purpose: t.Purpose,
-		Issued: epoch(t.Issued), Expires: epoch(t.Expires), LastUsed: epoch(t.LastUsed), LastAddr: t.LastAddr,
-		Revoked: epoch(t.Revoked), RevokedBy: t.RevokedBy,
-	}
-}
-
-type tokenListParams struct {
-	User  string `query:"user" doc:"Only tokens of this user; your own when absent."`
-	All   bool   `query:"all" doc:"The tokens of everybody. Needs TokensRead."`
-	Type  string `query:"type" doc:"Only tokens of this type." enum:"access,refresh,service,impersonation"`
-	Dead  bool   `query:"dead" doc:"Also tokens that have expired or been revoked."`
-	After string `query:"after" doc:"The jti behind which the page begins."`
-	Limit int    `query:"limit" doc:"How many at most." default:"1000"`
-}
-
-func (d *door) listTokens(ctx context.Context, r api.Request[tokenListParams, api.None]) (reply[[]tokenRecord], error) {
-	p := r.Params
-	if p.Limit < 1 {
-		return reply[[]tokenRecord]{}, fault.New(fault.Invalid, "limit must be at least 1")
-	}
-	f := token.Filter{UserID: r.User.ID, Kind: token.Kind(p.Type), After: p.After, Limit: p.Limit}
-	if !p.Dead {
-		f.Live = d.Clock.Now()
-	}
-	if p.User != "" {
-		u, err := d.Users.Get(ctx, r.Caller, p.User)
-		if err != nil {
-			return reply[[]tokenRecord]{}, noAdmin(err, p.User)
-		}
-		f.UserID = u.ID
-	} else if p.All {
-		if err := r.Require(identity.TokensRead); err != nil { // List would answer with the caller's own
-			return reply[[]tokenRecord]{}, err
-		}
-		f.UserID = ""
-	}
-	tokens, err := d.Tokens.List(ctx, r.Caller, f)
-	records := make([]tokenRecord, len(tokens))
-	for i, t := range tokens {
-		records[i] = newTokenRecord(t)
-	}
-	return ok(records), err
-}
-
-type byTokenID struct {
-	ID string `path:"jti" doc:"The token's jti."`
-}
-
-func (d *door) revokeToken(ctx context.Context, r api.Request[byTokenID, api.None]) (reply[string], error) {
-	n, err := d.Tokens.Revoke(ctx, r.Caller, token.Filter{ID: r.Params.ID})
-	if err == nil && n == 0 {
-		err = fault.New(fault.NotFound, "nothing to revoke")
-	}
-	if fault.Is(err, fault.NotFound) {
-		err = fault.Because(fault.NotFound, err, "No live token found for ID=%s", r.Params.ID)
-	}
-	return ok(r.Params.ID), err
 }
 
 // bearer returns the token in a request's header, "" when there is none.

@@ -1,6 +1,9 @@
 package ware_test
 
 import (
+	"fmt"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/audit"
@@ -105,5 +108,68 @@ func TestPasswordCanBeSetAndIsNeverShown(t *testing.T) {
 	records, err := w.store.Audit().List(t.Context(), audit.Filter{Action: "user.login"})
 	if err != nil || len(records) == 0 || records[0].Addr != "192.0.2.1" || records[0].RequestID != "req-1" {
 		t.Errorf("logins on the trail are %+v, %v", records, err)
+	}
+}
+
+func TestTokenIsShownRenamedAndInspected(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	minted := want[object](w, 200, call{"POST", "/api/v1/admin/production/token", "manager", `{
+		"lifetime": "1d", "name": "night", "purpose": "nightly", "nodes": "n[0-3]", "cidr": "192.0.2.0/24", "read_only": true}`, ""}).Data
+	raw, _ := minted["access_token"].(string)
+	id, _ := minted["jti"].(string)
+	labels := &labels{world: w, known: map[string]string{}}
+	labels.learn()
+	one := "/api/v1/token/" + id
+	for _, s := range []step{
+		{"token-get", 200, call{"GET", one, "manager", "", ""}},
+		{"token-get-of-other", 404, call{"GET", one, "onsite", "", ""}},
+		{"token-rename", 200, call{"PATCH", one, "manager", `{"name": "day"}`, ""}},
+		{"token-rename-of-other", 404, call{"PATCH", one, "reader", `{"name": "day"}`, ""}},
+		{"token-inspect", 200, call{"POST", "/api/v1/tokens/inspect", "production", `{"token": "` + raw + `"}`, ""}},
+		{"token-inspect-of-other", 403, call{"POST", "/api/v1/tokens/inspect", "reader", `{"token": "` + raw + `"}`, ""}},
+		{"token-whoami", 200, call{"GET", "/api/v1/whoami", "token " + raw, "", ""}},
+		{"tokens-revoke-of-user", 200, call{"POST", "/api/v1/tokens/revoke", "manager", `{"user": "production", "type": "impersonation"}`, ""}},
+		{"token-inspect-revoked", 200, call{"POST", "/api/v1/tokens/inspect", "production", `{"token": "` + raw + `"}`, ""}},
+	} {
+		a := w.do(s.call)
+		if a.status != s.status || a.header.Get("Cache-Control") != "no-store" && a.status < 300 {
+			t.Errorf("%s is %d: %s", s.name, a.status, a.text)
+		}
+		hide := func(text string) string {
+			return jwtForm.ReplaceAllString(strings.ReplaceAll(text, id, labels.known[id]), "<jwt>")
+		}
+		got := fmt.Sprintf("%s %s\n# as %s\n%s\n\n%d\n%s", s.method, hide(s.path), hide(s.as), hide(s.body), a.status, labels.replace(a.text))
+		compareGolden(t, filepath.Join("testdata", "golden", s.name+".txt"), got)
+	}
+	want[any](w, 401, call{"GET", "/api/v1/whoami", "token " + raw, "", ""})
+}
+
+func TestAllTokensAreRevokedOnlyOnPurpose(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	tried := want[object](w, 200, call{"POST", "/api/v1/tokens/revoke", "manager", `{"all": true, "dry_run": true}`, ""}).Data
+	if tried["count"] != float64(len(theAccounts)) {
+		t.Errorf("it would be %v", tried)
+	}
+	want[any](w, 400, call{"POST", "/api/v1/tokens/revoke", "manager", `{"all": true, "user": "reader"}`, ""})
+	want[any](w, 200, call{"GET", "/api/v1/whoami", "reader", "", ""})
+	done := want[object](w, 200, call{"POST", "/api/v1/tokens/revoke", "manager", `{"all": true}`, ""}).Data
+	if ids, _ := done["ids"].([]any); done["count"] != tried["count"] || len(ids) != len(theAccounts) {
+		t.Errorf("it was %v", done)
+	}
+	for name := range theAccounts {
+		want[any](w, 401, call{"GET", "/api/v1/whoami", name, "", ""})
+	}
+}
+
+func TestWhoamiCountsTokensThatExpireSoon(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.mint("reader")
+	want[any](w, 200, call{"POST", "/api/v1/admin/reader/token", "session of reader", `{"lifetime": "60d"}`, ""})
+	me := want[object](w, 200, call{"GET", "/api/v1/whoami", "reader", "", ""}).Data
+	if me["expiring"] != 2.0 { // the one of every world, and the one of ten minutes
+		t.Errorf("expiring: %v", me["expiring"])
 	}
 }

@@ -22,9 +22,11 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
 	"github.com/bridgehead-hpc/bridgehead/internal/node"
+	"github.com/bridgehead-hpc/bridgehead/internal/seal"
 	"github.com/bridgehead-hpc/bridgehead/internal/store/sqlstore"
 	"github.com/bridgehead-hpc/bridgehead/internal/store/storetest"
 	"github.com/bridgehead-hpc/bridgehead/internal/token"
+	"github.com/bridgehead-hpc/bridgehead/internal/trail"
 )
 
 // world is the dialect over real services and a real database, at an address of its own.
@@ -34,6 +36,7 @@ type world struct {
 	clock   *clock.Manual
 	users   *identity.Service
 	tokens  *token.Service
+	logins  *token.Sessions
 	nodes   *node.Service
 	dialect *api.Dialect
 	log     *bytes.Buffer
@@ -58,11 +61,12 @@ func newWorld(t *testing.T, options ...func(*ware.Config)) *world {
 		log: &bytes.Buffer{}, bearers: map[string]string{},
 	}
 	passwords := authn.NewPasswords()
-	w.users = identity.New(identity.Config{Store: w.store.Users(), Roles: identity.DefaultRoles(), Hasher: cheap{}, Clock: w.clock})
+	w.users = identity.New(identity.Config{Store: w.store.Users(), RoleStore: w.store.Roles(), Hasher: cheap{}, Clock: w.clock})
 	w.tokens = w.newTokens()
+	w.logins = token.NewSessions(token.SessionsConfig{Store: w.store.Sessions(), Users: w.users, Clock: w.clock, Key: []byte("key")})
 	w.nodes = node.New(node.Config{Store: w.store.Nodes(), Clock: w.clock})
 	cfg := ware.Config{
-		Users: w.users, Tokens: w.tokens, Nodes: w.nodes, Clock: w.clock, Log: slog.New(slog.NewTextHandler(w.log, nil)),
+		Users: w.users, Tokens: w.tokens, Keys: w.newKeys(), Sessions: w.logins, Audit: trail.New(trail.Config{Log: w.store.Trail(), Clock: w.clock}), Nodes: w.nodes, Clock: w.clock, Log: slog.New(slog.NewTextHandler(w.log, nil)),
 		Logins: authn.NewService(authn.Config{
 			Users: w.users, Passwords: passwords, Limiter: authn.NewLimiter(w.clock), Audit: w.store.Audit(), Clock: w.clock,
 		}),
@@ -70,6 +74,7 @@ func newWorld(t *testing.T, options ...func(*ware.Config)) *world {
 		ClientAddr: func(*http.Request) string { return "192.0.2.1" },
 		RequestID:  func(context.Context) string { return "req-1" },
 	}
+	w.addLogins(&cfg, passwords)
 	for _, o := range options {
 		o(&cfg)
 	}
@@ -104,12 +109,30 @@ func (w *world) newTokens() *token.Service {
 	}
 	s, err := token.NewService(w.t.Context(), token.ServiceConfig{
 		Keys: keys, Verifier: token.NewVerifier(token.VerifierConfig{Keys: keys, Clock: w.clock}), Store: w.store.Tokens(),
-		Users: w.users, Clock: w.clock, Policy: token.DefaultPolicy(),
+		Users: w.users, Clock: w.clock, Policy: token.DefaultPolicy(), Warnings: w.store.TokenWarnings(),
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return s
+}
+
+// newKeys returns signing keys of which the first is the same in every run. The tokens of this world have others.
+func (w *world) newKeys() *token.Keys {
+	w.t.Helper()
+	public, private, err := token.GenerateKeys(strings.NewReader(strings.Repeat("k", 32)))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	box, err := seal.New([]byte("the session key of a world"), token.SealPurpose)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	keys, err := token.OpenKeys(w.t.Context(), token.KeysConfig{Store: w.store.SigningKeys(), Clock: w.clock, Box: box, Public: public, Private: private})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return keys
 }
 
 func (w *world) populate() {

@@ -89,7 +89,7 @@ func BenchmarkCreateToken(b *testing.B) {
 	for n := 0; b.Loop(); n++ {
 		t := token.Token{ID: fmt.Sprintf("%032x", n), Kind: token.KindService, UserID: "u1", Issued: time.Unix(int64(n), 0), Expires: time.Unix(2e9, 0)}
 		rec := audit.Record{Time: t.Issued, Actor: "root", Action: "token.create", Object: "token/" + t.ID, Outcome: audit.Done}
-		if err := s.Tokens().CreateToken(b.Context(), t, rec); err != nil {
+		if err := s.Tokens().CreateToken(b.Context(), t, nil, rec); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -173,69 +173,4 @@ func BenchmarkListJobs(b *testing.B) {
 			}
 		})
 	}
-}
-
-const millionTokens = `
-	WITH RECURSIVE seq (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM seq WHERE n < 1000000)
-	INSERT INTO tokens
-	SELECT printf('%032x', n), 'k1', 'service', 'u' || (n % 10), 'user' || (n % 10), 'root', 'u0', 'label', 'purpose',
-		1700000000000000 + n, 2000000000000000, 0, '', 0, ''
-	FROM seq;`
-
-func BenchmarkMillionTokens(b *testing.B) {
-	s := filled(b, millionTokens)
-	user := 0
-	b.Run("list a page", func(b *testing.B) {
-		for b.Loop() {
-			page, err := s.Tokens().ListTokens(b.Context(), token.Filter{After: fmt.Sprintf("%032x", 500_000), Limit: 100, Live: time.Unix(1.8e9, 0)})
-			if err != nil || len(page) != 100 {
-				b.Fatal(len(page), err)
-			}
-		}
-	})
-	b.Run("list a page of a user", func(b *testing.B) {
-		for b.Loop() {
-			page, err := s.Tokens().ListTokens(b.Context(), token.Filter{UserID: "u3", Limit: 100, Live: time.Unix(1.8e9, 0)})
-			if err != nil || len(page) != 100 {
-				b.Fatal(len(page), err)
-			}
-		}
-	})
-	b.Run("revoke 100000", func(b *testing.B) {
-		for range b.N {
-			if user == 10 {
-				b.Skip("all users have been through: run with -benchtime 3x")
-			}
-			ids, err := s.Tokens().RevokeTokens(b.Context(), token.Filter{UserID: identity.UserID(fmt.Sprint("u", user))}, audit.Record{Time: time.Unix(1.8e9, 0)})
-			if err != nil || len(ids) != 100_000 {
-				b.Fatal(len(ids), err)
-			}
-			user++
-		}
-	})
-	b.Run("disable a user with 100000", func(b *testing.B) {
-		for range b.N {
-			if user == 10 {
-				b.Skip("all users have been through: run with -benchtime 3x")
-			}
-			u := identity.User{ID: identity.UserID(fmt.Sprint("u", user)), Name: fmt.Sprint("user", user)}
-			if err := s.Users().CreateUser(b.Context(), u, audit.Record{Time: time.Unix(1.8e9, 0)}); err != nil {
-				b.Fatal(err)
-			}
-			end := identity.End{Logins: true, Own: true, Issued: true}
-			ids, err := s.Users().UpdateUser(b.Context(), u, end, audit.Record{Time: time.Unix(1.8e9, 0)})
-			if err != nil || len(ids) < 100_000 {
-				b.Fatal(len(ids), err)
-			}
-			user++
-		}
-	})
-	b.Run("read the revoked", func(b *testing.B) {
-		for b.Loop() {
-			ids, err := s.Tokens().RevokedTokens(b.Context(), time.Unix(1.8e9, 0))
-			if err != nil || len(ids) == 0 {
-				b.Fatal(len(ids), err)
-			}
-		}
-	})
 }

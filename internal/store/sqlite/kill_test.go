@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// writeUntilKilled makes users and jobs and prints each one's number when the store has acknowledged both.
+// writeUntilKilled makes users, roles and jobs and prints each one's number when the store has acknowledged all three.
 func writeUntilKilled(path string) error {
 	ctx := context.Background()
 	s, err := sqlite.Open(ctx, path, sqlite.Options{})
@@ -47,6 +47,10 @@ func writeUntilKilled(path string) error {
 	for n := total; ; n++ {
 		u, j := victim(n)
 		err := s.Users().CreateUser(ctx, u, audit.Record{Time: time.Unix(1, 0), Action: "user.create", Object: u.Name})
+		if err == nil {
+			role := identity.Grant{Role: identity.Role("role." + u.Name), Permissions: identity.All()}
+			_, err = s.Roles().SaveRole(ctx, role, []identity.UserID{u.ID}, audit.Record{Time: time.Unix(1, 0), Action: "role.create", Object: u.Name})
+		}
 		if err == nil {
 			_, err = s.Jobs().CreateJob(ctx, j)
 		}
@@ -128,7 +132,14 @@ func checkAfterKill(t *testing.T, path string, acknowledged int) {
 	if len(users) < len(all) {
 		t.Errorf("%d users for %d jobs, each of which was written after its user", len(users), len(all))
 	}
-	checkTrail(t, s, len(users))
+	roles, err := s.Roles().ListRoles(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(roles) < len(all) || len(roles) > len(users) {
+		t.Errorf("%d roles for %d users and %d jobs, each of which was written between the two", len(roles), len(users), len(all))
+	}
+	checkTrail(t, s, len(users)+len(roles))
 	raw(t, path, func(db *sql.DB) {
 		var verdict string
 		if err := db.QueryRowContext(t.Context(), `PRAGMA integrity_check`).Scan(&verdict); err != nil || verdict != "ok" {
@@ -137,15 +148,15 @@ func checkAfterKill(t *testing.T, path string, acknowledged int) {
 	})
 }
 
-// checkTrail fails unless there is one record a user, in an unbroken chain.
-func checkTrail(t *testing.T, s *sqlstore.Store, users int) {
+// checkTrail fails unless there is one record a change, in an unbroken chain.
+func checkTrail(t *testing.T, s *sqlstore.Store, changes int) {
 	t.Helper()
 	newest, err := s.Audit().List(t.Context(), audit.Filter{Limit: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(newest) != users {
-		t.Errorf("%d audit records for %d users", len(newest), users)
+	if len(newest) != changes {
+		t.Errorf("%d audit records for %d changes", len(newest), changes)
 	}
 	var records []audit.Record
 	for i := len(newest) - 1; i >= 0; i-- {

@@ -13,10 +13,12 @@ type database struct {
 	dialect Dialect
 	writer  *sql.DB
 	reader  *sql.DB
+	// appended rings when audit records have been committed.
+	appended bell
 }
 
 // read returns a connection for a single query.
-func (db *database) read() conn { return conn{db.reader, db.dialect} }
+func (db *database) read() conn { return conn{q: db.reader, dialect: db.dialect} }
 
 // view runs f in one transaction that only reads: all its queries see the same state.
 func (db *database) view(ctx context.Context, f func(c conn) error) error {
@@ -44,11 +46,15 @@ func (db *database) transact(ctx context.Context, on *sql.DB, opts *sql.TxOption
 		return fmt.Errorf("begin transaction: %w", db.dialect.fault(err))
 	}
 	defer tx.Rollback() // after a commit it does nothing
-	if err := f(conn{tx, db.dialect}); err != nil {
+	var recorded bool
+	if err := f(conn{tx, db.dialect, &recorded}); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", db.dialect.fault(err))
+	}
+	if recorded {
+		db.appended.ring()
 	}
 	return nil
 }
@@ -61,8 +67,9 @@ type querier interface {
 
 // conn runs statements, in a transaction or outside, and gives their errors a kind.
 type conn struct {
-	q       querier
-	dialect Dialect
+	q        querier
+	dialect  Dialect
+	recorded *bool // set when the transaction has appended an audit record; nil outside one
 }
 
 // exec runs a statement and returns how many rows it changed.

@@ -17,23 +17,26 @@ func endCredentials(ctx context.Context, c conn, id identity.UserID, end identit
 	if which == "" {
 		return nil, nil
 	}
-	revoked, err := list(ctx, c, scalar[string], `
-		UPDATE tokens
-		SET revoked = ?, revoked_by = ?
-		WHERE (`+which+`) AND `+tokenLives+`
-		RETURNING id`, append(append([]any{micros(rec.Time), rec.Actor}, args...), micros(rec.Time))...)
+	w := &where{}
+	w.and(`(`+which+`)`, args...)
+	w.and(tokenLives, micros(rec.Time))
+	revoked, err := revokeTokens(ctx, c, w, *rec)
 	if err != nil {
 		return nil, err
 	}
 	addDetail(rec, "tokens_revoked", strconv.Itoa(len(revoked)))
-	if !end.Logins && !end.Own {
-		return revoked, nil
+	// Whoever acts as somebody else does so by his own login, which ends here, or by a right that he has lost.
+	conds, ids := `actor_id = ?`, []any{id}
+	if end.Logins || end.Own {
+		conds, ids = conds+` OR user_id = ?`, append(ids, id)
 	}
-	ended, err := c.exec(ctx, `DELETE FROM sessions WHERE user_id = ?`, id)
+	ended, err := c.exec(ctx, `DELETE FROM sessions WHERE `+conds, ids...)
 	if err != nil {
 		return nil, err
 	}
-	addDetail(rec, "sessions_ended", strconv.FormatInt(ended, 10))
+	if ended > 0 || end.Logins || end.Own {
+		addDetail(rec, "sessions_ended", strconv.FormatInt(ended, 10))
+	}
 	return revoked, nil
 }
 

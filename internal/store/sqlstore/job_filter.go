@@ -88,6 +88,10 @@ func jobWhere(f job.Filter) (w *where, sees bool) {
 
 // jobVisible limits a query to what v sees. A visibility that says nothing sees nothing.
 func jobVisible(w *where, v job.Visibility) bool {
+	if v.Clusters != nil && len(v.Clusters) == 0 {
+		return false
+	}
+	in(w, `cluster`, v.Clusters)
 	if v.All {
 		return true
 	}

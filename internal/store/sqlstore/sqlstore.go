@@ -18,6 +18,7 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/job"
 	"github.com/bridgehead-hpc/bridgehead/internal/node"
 	"github.com/bridgehead-hpc/bridgehead/internal/token"
+	"github.com/bridgehead-hpc/bridgehead/internal/trail"
 )
 
 // Store is an open database.
@@ -32,8 +33,20 @@ func New(d Dialect, writer, reader *sql.DB) *Store {
 // Users returns the store of users.
 func (s *Store) Users() identity.Store { return &users{s.db} }
 
+// Roles returns the store of this site's roles.
+func (s *Store) Roles() identity.RoleStore { return &roles{s.db} }
+
+// Factors returns the store of second factors.
+func (s *Store) Factors() identity.FactorStore { return &factors{s.db} }
+
 // Tokens returns the store of token records.
 func (s *Store) Tokens() token.Store { return &tokens{s.db} }
+
+// SigningKeys returns the store of the keys that sign tokens.
+func (s *Store) SigningKeys() token.KeyStore { return &signingKeys{s.db} }
+
+// StatusList returns the store of what the status list says.
+func (s *Store) StatusList() token.StatusStore { return &signingKeys{s.db} }
 
 // Sessions returns the store of sessions.
 func (s *Store) Sessions() token.SessionStore { return &sessions{s.db} }
@@ -44,8 +57,11 @@ func (s *Store) Jobs() job.Store { return &jobs{s.db} }
 // Nodes returns the store of nodes and attribute groups.
 func (s *Store) Nodes() node.Store { return &nodes{s.db} }
 
-// Audit returns the audit trail.
-func (s *Store) Audit() audit.Log { return &trail{s.db} }
+// Audit returns the audit trail for its writers.
+func (s *Store) Audit() audit.Log { return &auditTrail{s.db} }
+
+// Trail returns the audit trail for its readers and receivers.
+func (s *Store) Trail() trail.Store { return &auditTrail{s.db} }
 
 // Refresh lets the database renew what it knows of the distribution of values. It is quick. A server calls it once a day:
 // a plan that was good for ten jobs is bad for a hundred thousand.

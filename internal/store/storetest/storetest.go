@@ -34,8 +34,11 @@ func Run(t *testing.T, open func(t *testing.T) Database) {
 		tests map[string]func(db Database)
 	}{
 		{"User", userTests()},
+		{"Role", roleTests()},
 		{"Token", tokenTests()},
+		{"SigningKey", signingKeyTests()},
 		{"Session", sessionTests()},
+		{"Factor", factorTests()},
 		{"Audit", auditTests()},
 		{"Job", jobTests()},
 		{"JobList", jobListTests()},

@@ -26,6 +26,12 @@ func tokenTests() map[string]func(db Database) {
 		"UsesAreNotedAndOldOnesChangeNothing":  testTokenTouch,
 		"UnexpiringTokensLiveAndCanBeRevoked":  testTokenUnexpiring,
 		"RevokeWithoutFilterRevokesEverything": testTokenRevokeAll,
+		"CreateNeedsTheAccountsAsTheyWere":     testTokenBasis,
+		"DisabledWhileMinting":                 testTokenBasisRace,
+		"LabelsChange":                         testTokenLabel,
+		"CountsAreByKind":                      testTokenCount,
+		"ExpiredAreCountedAndForgotten":        testTokenExpiry,
+		"FiltersByWhatPeopleRemember":          testTokenFilters,
 	}
 }
 
@@ -37,9 +43,20 @@ func sampleToken(id string, of, by identity.User) token.Token {
 	}
 }
 
+// saveToken stores a token as it is, also one that has been revoked.
 func saveToken(t *testing.T, s *sqlstore.Store, tok token.Token) {
 	t.Helper()
-	must(t, s.Tokens().CreateToken(t.Context(), tok, record("token.create", "token/"+tok.ID)))
+	must(t, s.Tokens().CreateToken(t.Context(), tok, nil, record("token.create", "token/"+tok.ID)))
+	if tok.Revoked.IsZero() {
+		return
+	}
+	rec := record("token.revoke", "token/"+tok.ID)
+	rec.Time, rec.Actor = tok.Revoked, tok.RevokedBy
+	ids, err := s.Tokens().RevokeTokens(t.Context(), token.Filter{ID: tok.ID, Live: tok.Issued.Add(-time.Hour)}, rec)
+	must(t, err)
+	if len(ids) != 1 {
+		t.Fatalf("token %s could not be revoked", tok.ID)
+	}
 }
 
 func createToken(t *testing.T, s *sqlstore.Store, id string, of, by identity.User) token.Token {
@@ -60,12 +77,22 @@ func tokenIDs(tokens []token.Token) []string {
 func testTokenRoundTrip(db Database) {
 	t := db.t
 	want := sampleToken("t1", sampleUser("alice"), sampleUser("bob"))
-	want.Revoked, want.RevokedBy = noon().Add(time.Second), "carol"
+	want.StatusIndex = 42
+	want.Narrowing = token.Narrowing{
+		Permissions: []string{"NodesRead", "NodesWrite"}, ReadOnly: true, Nodes: "n[1-16],login*", CIDRs: []string{"10.0.0.0/8"},
+		Clusters: []string{"alpha", "beta"},
+	}
 	saveToken(t, db.Store, want)
-	got, err := db.Store.Tokens().GetToken(t.Context(), "t1")
-	must(t, err)
-	same(t, "tokens", got, want)
 	wantLast(t, db.Store, "token.create")
+	plain := createToken(t, db.Store, "t2", sampleUser("alice"), sampleUser("bob"))
+	revoked := sampleToken("t3", sampleUser("alice"), sampleUser("bob"))
+	revoked.Revoked, revoked.RevokedBy = noon().Add(time.Second), "carol"
+	saveToken(t, db.Store, revoked)
+	for _, want := range []token.Token{want, plain, revoked} {
+		got, err := db.Store.Tokens().GetToken(t.Context(), want.ID)
+		must(t, err)
+		same(t, "tokens", got, want)
+	}
 }
 
 func testTokenNotFound(db Database) {
@@ -77,7 +104,7 @@ func testTokenNotFound(db Database) {
 func testTokenConflict(db Database) {
 	t := db.t
 	tok := createToken(t, db.Store, "t1", sampleUser("alice"), sampleUser("alice"))
-	wantKind(t, db.Store.Tokens().CreateToken(t.Context(), tok, record("token.create", "x")), fault.Conflict)
+	wantKind(t, db.Store.Tokens().CreateToken(t.Context(), tok, nil, record("token.create", "x")), fault.Conflict)
 }
 
 func testTokenList(db Database) {

@@ -33,7 +33,7 @@ func sampleUser(name string) identity.User {
 	return identity.User{ //nolint:gosec // a made-up hash
 		ID: identity.UserID("id-of-" + name), Name: name, FullName: "Full " + name, Email: name + "@example.org", Description: "about " + name,
 		Roles: []identity.Role{identity.RoleManager, identity.RoleUser}, Projects: []string{"p1", "p2"}, Keys: []string{"ssh-ed25519 AAAA x"},
-		Source: identity.AuthLDAP, Password: "$argon2id$x", Disabled: true,
+		Source: identity.AuthLDAP, Password: "$argon2id$x",
 		Created: noon(), Modified: noon().Add(time.Second), ModifiedBy: "root", LastLogin: noon().Add(time.Minute),
 	}
 }
@@ -95,7 +95,7 @@ func testUserUpdate(db Database) {
 	change := want
 	change.Name, change.FullName, change.Email, change.Description = "alicia", "A", "a@b", "d"
 	change.Roles, change.Projects, change.Keys = []identity.Role{identity.RoleAPI}, nil, nil
-	change.Source, change.Password, change.Disabled = identity.AuthLocal, "new", false
+	change.Source, change.Password, change.Disabled = identity.AuthLocal, "new", true
 	change.Modified, change.ModifiedBy = noon().Add(time.Hour), "boss"
 	change.Created, change.LastLogin = noon().Add(-time.Hour), time.Time{}
 	updateUser(t, db.Store, change, identity.End{})

@@ -65,6 +65,7 @@ func credentials(t *testing.T, s *sqlstore.Store, alice, bob identity.User) (liv
 	createSession(t, s, "s-alice", alice.ID)
 	createSession(t, s, "s-alice-2", alice.ID)
 	createSession(t, s, "s-bob", bob.ID)
+	actingSession(t, s, "s-acting", bob.ID, alice.ID)
 	return liveTokens(t, s)
 }
 
@@ -88,11 +89,11 @@ func testUserEnd(db Database) {
 		details  map[string]string
 	}{
 		"nothing":    {identity.End{}, nil, false, nil},
-		"logins":     {identity.End{Logins: true}, logins, true, map[string]string{"tokens_revoked": "2", "sessions_ended": "2"}},
-		"own":        {identity.End{Own: true}, own, true, map[string]string{"tokens_revoked": "5", "sessions_ended": "2"}},
-		"issued":     {identity.End{Issued: true}, issued, false, map[string]string{"tokens_revoked": "2"}},
-		"in and out": {identity.End{Logins: true, Issued: true}, slices.Concat(logins, issued), true, map[string]string{"tokens_revoked": "4", "sessions_ended": "2"}},
-		"everything": {everything(), slices.Concat(own, issued), true, map[string]string{"tokens_revoked": "7", "sessions_ended": "2"}},
+		"logins":     {identity.End{Logins: true}, logins, true, map[string]string{"tokens_revoked": "2", "sessions_ended": "3"}},
+		"own":        {identity.End{Own: true}, own, true, map[string]string{"tokens_revoked": "5", "sessions_ended": "3"}},
+		"issued":     {identity.End{Issued: true}, issued, false, map[string]string{"tokens_revoked": "2", "sessions_ended": "1"}},
+		"in and out": {identity.End{Logins: true, Issued: true}, slices.Concat(logins, issued), true, map[string]string{"tokens_revoked": "4", "sessions_ended": "3"}},
+		"everything": {everything(), slices.Concat(own, issued), true, map[string]string{"tokens_revoked": "7", "sessions_ended": "3"}},
 	} {
 		db.t.Run(name, func(t *testing.T) {
 			alice, bob := createUser(t, db.Store, "alice of "+name), createUser(t, db.Store, "bob of "+name)
@@ -102,7 +103,8 @@ func testUserEnd(db Database) {
 			same(t, "details", wantLast(t, db.Store, "user.update").Details, c.details)
 			left := slices.DeleteFunc(live, func(id string) bool { return slices.Contains(c.revoked, id) })
 			same(t, "tokens that live", liveTokens(t, db.Store), left)
-			for hash, ended := range map[string]bool{"s-alice": c.sessions, "s-alice-2": c.sessions, "s-bob": false} {
+			acting := c.end != identity.End{}
+			for hash, ended := range map[string]bool{"s-alice": c.sessions, "s-alice-2": c.sessions, "s-bob": false, "s-acting": acting} {
 				if _, err := db.Store.Sessions().GetSession(t.Context(), hash); fault.Is(err, fault.NotFound) != ended {
 					t.Errorf("session %s: %v, ended: %v", hash, err, ended)
 				}

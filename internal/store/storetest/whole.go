@@ -25,23 +25,28 @@ func wholeTests() map[string]func(db Database) {
 	}
 }
 
+// attempt is a change that may fail.
+type attempt struct {
+	name string
+	do   func(ctx context.Context) error
+}
+
 // testAtomic takes the audit trail away, so that each change fails when all but its record is written.
 func testAtomic(db Database) {
 	t := db.t
 	s := db.Store
 	alice := createUser(t, s, "alice")
 	createToken(t, s, "t1", alice, alice)
+	createSession(t, s, "h0", alice.ID)
 	createSession(t, s, "h1", alice.ID)
 	j := createJob(t, s, sampleJob(1))
 	n := createNode(t, s, sampleNode(1))
 	saveGroup(t, s, sampleGroup("a"))
+	saveRole(t, s, sampleRole(t, "role.A"))
 	before := snapshot(t, s)
 	rec := record("x.y", "z")
 
-	changes := []struct {
-		name string
-		do   func(ctx context.Context) error
-	}{
+	changes := append(sessionChanges(s, alice.ID, rec), []attempt{
 		{"CreateUser", func(ctx context.Context) error { return s.Users().CreateUser(ctx, sampleUser("bob"), rec) }},
 		{"UpdateUser", func(ctx context.Context) error {
 			_, err := s.Users().UpdateUser(ctx, renamed(alice), identity.End{}, rec)
@@ -49,16 +54,12 @@ func testAtomic(db Database) {
 		}},
 		{"SetLastLogin", func(ctx context.Context) error { return s.Users().SetLastLogin(ctx, alice.ID, time.Unix(9, 0), rec) }},
 		{"CreateToken", func(ctx context.Context) error {
-			return s.Tokens().CreateToken(ctx, sampleToken("t2", alice, alice), rec)
+			return s.Tokens().CreateToken(ctx, sampleToken("t2", alice, alice), nil, rec)
 		}},
 		{"RevokeTokens", func(ctx context.Context) error {
 			_, err := s.Tokens().RevokeTokens(ctx, token.Filter{ID: "t1"}, rec)
 			return err
 		}},
-		{"CreateSession", func(ctx context.Context) error {
-			return s.Sessions().CreateSession(ctx, token.Session{Hash: "h2", UserID: alice.ID}, rec)
-		}},
-		{"DeleteSession", func(ctx context.Context) error { return s.Sessions().DeleteSession(ctx, "h1", rec) }},
 		{"DeleteJob", func(ctx context.Context) error { return s.Jobs().DeleteJob(ctx, j.ID, rec) }},
 		{"CreateNode", func(ctx context.Context) error {
 			_, err := s.Nodes().CreateNode(ctx, sampleNode(2), pattern, rec)
@@ -70,6 +71,14 @@ func testAtomic(db Database) {
 		{"DeleteNode", func(ctx context.Context) error { return s.Nodes().DeleteNode(ctx, n.UID, rec) }},
 		{"SaveGroup", func(ctx context.Context) error { return s.Nodes().SaveGroup(ctx, sampleGroup("b"), rec) }},
 		{"DeleteGroup", func(ctx context.Context) error { return s.Nodes().DeleteGroup(ctx, "uid-of-a", rec) }},
+		{"SaveRole", func(ctx context.Context) error {
+			_, err := s.Roles().SaveRole(ctx, sampleRole(t, "role.B"), []identity.UserID{alice.ID}, rec)
+			return err
+		}},
+		{"DeleteRole", func(ctx context.Context) error {
+			_, err := s.Roles().DeleteRole(ctx, "role.A", []identity.UserID{alice.ID}, rec)
+			return err
+		}},
 		{"UpdateUser and end", func(ctx context.Context) error {
 			_, err := s.Users().UpdateUser(ctx, alice, everything(), rec)
 			return err
@@ -79,7 +88,7 @@ func testAtomic(db Database) {
 			return err
 		}},
 		{"Append", func(ctx context.Context) error { return s.Audit().Append(ctx, rec) }},
-	}
+	}...)
 	must(t, db.Exec(`ALTER TABLE audit_records RENAME TO audit_elsewhere`))
 	for _, c := range changes {
 		if err := c.do(t.Context()); err == nil || fault.KindOf(err) != fault.Internal {
@@ -101,6 +110,7 @@ func testAtomic(db Database) {
 // contents is all that a store holds.
 type contents struct {
 	Users   any
+	Roles   any
 	Tokens  any
 	Session token.Session
 	Jobs    []job.Job
@@ -119,7 +129,7 @@ func snapshot(t *testing.T, s *sqlstore.Store) contents {
 	nodes, err5 := s.Nodes().ListNodes(ctx, node.Filter{})
 	groups, err6 := s.Nodes().ListGroups(ctx)
 	must(t, errors.Join(err1, err2, err3, err4, err5, err6))
-	return contents{users, tokens, session, jobs, nodes, groups, trailOf(t, s)}
+	return contents{users, listRoles(t, s), tokens, session, jobs, nodes, groups, trailOf(t, s)}
 }
 
 func testReopen(db Database) {

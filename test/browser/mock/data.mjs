@@ -184,4 +184,4 @@ export const users = [
   ...people.map((p, i) => user(p, i % 5 === 0 ? ['manager', 'user'] : ['user'], p[0].toUpperCase() + p.slice(1) + ' Beispiel', i % 5 === 0 ? { projects: ['k101de'] } : {})),
 ];
 
-export const permissions = ['AdminsRead', 'AdminsWrite', 'AdminsWriteSelf', 'AttribGroupsRead', 'AttribGroupsWrite', 'BootConfigsRead', 'ClusterRead', 'ImagesRead', 'ImagesWrite', 'NodesRead', 'NodesReadAttribs', 'NodesWrite', 'NodesWriteAttribs', 'NodesPowerControl', 'NodesExecCommand', 'ClustersRead', 'JobsRead', 'JobsReadAll', 'JobsWrite', 'TagsWrite', 'MetricsRead', 'MetricsWrite', 'TokensRead', 'TokensWrite', 'AuditRead'];
+export const permissions = ['AdminsRead', 'AdminsWrite', 'AdminsWriteSelf', 'AttribGroupsRead', 'AttribGroupsWrite', 'BootConfigsRead', 'ClusterRead', 'ImagesRead', 'ImagesWrite', 'NodesRead', 'NodesReadAttribs', 'NodesWrite', 'NodesWriteAttribs', 'NodesPowerControl', 'NodesExecCommand', 'ClustersRead', 'JobsRead', 'JobsReadAll', 'JobsWrite', 'TagsWrite', 'MetricsRead', 'MetricsWrite', 'TokensRead', 'TokensWrite', 'AuditRead', 'CertsRead', 'CertsWrite'];

@@ -18,7 +18,8 @@ export function onUnauthenticated(then: () => void): void {
   unauthenticated = then;
 }
 
-async function request(path: string, init: RequestInit = {}): Promise<unknown> {
+/** request asks one of the interfaces and returns what the answer says. */
+export async function request(path: string, init: RequestInit = {}): Promise<unknown> {
   let reply: Response;
   try {
     reply = await fetch(path, { credentials: 'same-origin', ...init, headers: { Accept: 'application/json', ...init.headers } });
@@ -42,12 +43,13 @@ async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await request(path, signal ? { signal } : {})) as T;
 }
 
-function sending(method: string, body: unknown): RequestInit {
+/** sending is a request with a body. */
+export function sending(method: string, body: unknown): RequestInit {
   return { method, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
 }
 
 /** data unwraps the envelope of /api/v1. */
-async function data<T>(path: string, init?: RequestInit): Promise<T> {
+export async function data<T>(path: string, init?: RequestInit): Promise<T> {
   return ((await request('/api/v1' + path, init)) as { data: T }).data;
 }
 
@@ -58,7 +60,8 @@ export interface Me {
   uid: string;
   roles: string[];
   permissions: string[];
-  token?: { type?: string; expires?: number; impersonated_by?: string };
+  expiring?: number; // own service tokens that end within 30 days
+  token?: { type?: string; jti?: string; expires?: number | null; expires_in?: number | null; actor?: string; impersonated_by?: string };
 }
 
 export const whoami = (): Promise<Me> => data<Me>('/whoami');
@@ -236,7 +239,7 @@ export interface Attribute {
 }
 
 /** records accepts both forms of a listing: an object keyed by UID, and an array. */
-function records<T extends { uid: string }>(listing: T[] | Record<string, T>): T[] {
+export function records<T extends { uid: string }>(listing: T[] | Record<string, T>): T[] {
   if (Array.isArray(listing)) return listing;
   return Object.entries(listing).map(([uid, record]) => ({ ...record, uid }));
 }
@@ -262,58 +265,3 @@ export async function latestOnNode(cluster: string, host: string, metrics: strin
     return { metric, value: samples.findLast((v) => v !== null) ?? null };
   });
 }
-
-// ---- users and tokens ----
-
-export interface User {
-  uid: string;
-  name: string;
-  full_name?: string;
-  description?: string;
-  roles?: string[] | string | null;
-  projects?: string[] | null;
-  disabled?: boolean;
-  last_login?: number | null;
-}
-
-export const listUsers = async (): Promise<User[]> => records(await data<User[] | Record<string, User>>('/admins?as=objects'));
-
-export interface TokenWish {
-  lifetime: string;
-  name?: string;
-  purpose?: string;
-}
-
-export interface MintedToken {
-  access_token: string;
-  token_type?: string;
-  expires: number;
-  user?: string;
-  issued_by?: string;
-}
-
-export const mintToken = (user: string, wish: TokenWish): Promise<MintedToken> =>
-  data(`/admin/${encodeURIComponent(user)}/token`, sending('POST', wish));
-
-export interface Token {
-  id: string;
-  kind: string;
-  user: string;
-  issued_by?: string;
-  name?: string;
-  purpose?: string;
-  issued: number;
-  expires: number;
-  last_used?: number | null;
-  revoked?: number | null;
-}
-
-type WireToken = Omit<Token, 'id' | 'kind'> & { jti?: string; id?: string; type?: string; kind?: string };
-
-export async function listTokens(): Promise<Token[]> {
-  const listing = await data<WireToken[] | Record<string, WireToken>>('/tokens?dead=true&limit=200');
-  const entries = Array.isArray(listing) ? listing.map((t) => ['', t] as const) : Object.entries(listing);
-  return entries.map(([key, t]) => ({ ...t, id: t.jti ?? t.id ?? key, kind: t.kind ?? t.type ?? '' }));
-}
-
-export const revokeToken = (id: string): Promise<unknown> => data(`/token/${encodeURIComponent(id)}`, { method: 'DELETE' });

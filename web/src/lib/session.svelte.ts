@@ -24,6 +24,11 @@ class Session {
     return any.some((p) => this.me?.permissions.includes(p));
   }
 
+  /** actor is who acts as this user, '' for the user himself. */
+  get actor(): string {
+    return this.me?.token?.impersonated_by ?? '';
+  }
+
   get seesJobs(): boolean {
     return this.can('JobsRead', 'JobsReadProject', 'JobsReadAll');
   }

@@ -30,6 +30,8 @@ CREATE TABLE audit_records (
     hash       TEXT    NOT NULL
 ) STRICT;
 
+CREATE INDEX audit_records_action ON audit_records (action);
+
 CREATE INDEX audit_records_actor ON audit_records (actor);
 
 CREATE TRIGGER audit_records_delete BEFORE DELETE ON audit_records
@@ -45,9 +47,15 @@ END;
 
 CREATE INDEX audit_records_object ON audit_records (object);
 
+CREATE INDEX audit_records_outcome ON audit_records (outcome) WHERE outcome <> 'done';
+
+CREATE INDEX audit_records_request ON audit_records (request_id) WHERE request_id <> '';
+
 CREATE INDEX audit_records_subject ON audit_records (subject);
 
 CREATE INDEX audit_records_time ON audit_records (time);
+
+CREATE INDEX audit_records_token ON audit_records (token_id) WHERE token_id <> '';
 
 CREATE TRIGGER audit_records_update BEFORE UPDATE ON audit_records
 BEGIN
@@ -166,6 +174,15 @@ CREATE UNIQUE INDEX nodes_mac ON nodes (mac) WHERE mac <> '';
 
 CREATE INDEX nodes_name ON nodes (name);
 
+CREATE TABLE revocations (
+    token         INTEGER NOT NULL PRIMARY KEY REFERENCES tokens (seq) ON DELETE CASCADE,
+    revoked       INTEGER NOT NULL,
+    revoked_by    TEXT    NOT NULL,
+    token_id      TEXT    NOT NULL,
+    token_expires INTEGER NOT NULL,
+    token_index   INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE roles (
     name         TEXT    NOT NULL PRIMARY KEY,
     display      TEXT    NOT NULL,
@@ -194,7 +211,7 @@ CREATE TABLE sessions (
     expires INTEGER NOT NULL,
     addr    TEXT    NOT NULL,
     agent   TEXT    NOT NULL
-, actor_id TEXT NOT NULL DEFAULT '', method TEXT NOT NULL DEFAULT 'password') STRICT;
+, actor_id TEXT NOT NULL DEFAULT '', method TEXT NOT NULL DEFAULT 'password', resumes INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE INDEX sessions_actor ON sessions (actor_id) WHERE actor_id <> '';
 
@@ -204,7 +221,7 @@ CREATE TABLE signing_keys (
     id        TEXT    NOT NULL PRIMARY KEY, -- RFC 7638 thumbprint
     public    TEXT    NOT NULL,
     private   TEXT    NOT NULL,
-    state     TEXT    NOT NULL, -- next, active, retired
+    state     TEXT    NOT NULL, -- next, active, retired, removed
     origin    TEXT    NOT NULL, -- environment, generated, imported
     created   INTEGER NOT NULL,
     activated INTEGER NOT NULL,
@@ -222,22 +239,29 @@ CREATE TABLE tags (
 ) STRICT;
 
 CREATE TABLE tokens (
-    id         TEXT    NOT NULL PRIMARY KEY,
-    key_id     TEXT    NOT NULL,
-    kind       TEXT    NOT NULL,
-    user_id    TEXT    NOT NULL,
-    user_name  TEXT    NOT NULL,
-    issued_by  TEXT    NOT NULL,
-    issuer_id  TEXT    NOT NULL,
-    name       TEXT    NOT NULL,
-    purpose    TEXT    NOT NULL,
-    issued     INTEGER NOT NULL,
-    expires    INTEGER NOT NULL,
-    last_used  INTEGER NOT NULL,
-    last_addr  TEXT    NOT NULL,
-    revoked    INTEGER NOT NULL,
-    revoked_by TEXT    NOT NULL
-, status_index INTEGER NOT NULL DEFAULT 0, permissions TEXT NOT NULL DEFAULT 'null', nodes TEXT NOT NULL DEFAULT '', cidrs TEXT NOT NULL DEFAULT 'null', clusters TEXT NOT NULL DEFAULT 'null', read_only INTEGER NOT NULL DEFAULT 0) STRICT;
+    seq          INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    id           TEXT    NOT NULL UNIQUE,
+    key_id       TEXT    NOT NULL,
+    kind         TEXT    NOT NULL,
+    user_id      TEXT    NOT NULL,
+    user_name    TEXT    NOT NULL,
+    issued_by    TEXT    NOT NULL,
+    issuer_id    TEXT    NOT NULL,
+    name         TEXT    NOT NULL,
+    purpose      TEXT    NOT NULL,
+    issued       INTEGER NOT NULL,
+    expires      INTEGER NOT NULL,
+    last_used    INTEGER NOT NULL,
+    last_addr    TEXT    NOT NULL,
+    status_index INTEGER NOT NULL DEFAULT 0,
+    permissions  TEXT    NOT NULL DEFAULT 'null',
+    nodes        TEXT    NOT NULL DEFAULT '',
+    cidrs        TEXT    NOT NULL DEFAULT 'null',
+    clusters     TEXT    NOT NULL DEFAULT 'null',
+    read_only    INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE INDEX tokens_expires ON tokens (expires, kind);
 
 CREATE INDEX tokens_issued ON tokens (issued, id);
 
@@ -245,9 +269,7 @@ CREATE INDEX tokens_issuer ON tokens (issuer_id, issued, id);
 
 CREATE INDEX tokens_key ON tokens (key_id, issued, id);
 
-CREATE INDEX tokens_live ON tokens (expires) WHERE revoked = 0;
-
-CREATE INDEX tokens_revoked ON tokens (expires) WHERE revoked > 0;
+CREATE INDEX tokens_service ON tokens (user_id, expires) WHERE kind = 'service';
 
 CREATE INDEX tokens_user ON tokens (user_id, issued, id);
 

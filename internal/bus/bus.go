@@ -1,0 +1,172 @@
+// Package bus speaks to a NATS server.
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// Config says which server, and as whom.
+type Config struct {
+	// URL is the server's address, such as nats://bus1:4222 or tls://bus1:4222; several are divided by commas. It holds no
+	// credentials: configuration files are read by many.
+	URL string
+	// Name is what the server's lists call this connection.
+	Name string
+	// Username and Password log in; Token does as well.
+	Username, Password, Token string
+	// CredsFile is a file with a JWT and its key, as nsc makes them.
+	CredsFile string
+	// CAFile names PEM certificates to trust instead of the system's.
+	CAFile string
+}
+
+// Check returns what is wrong with the address.
+func (c Config) Check() error {
+	for one := range strings.SplitSeq(c.URL, ",") {
+		u, err := url.Parse(strings.TrimSpace(one))
+		if err != nil || u.Host == "" {
+			return errors.New("the address of a NATS server looks like nats://bus1:4222")
+		}
+		if u.User != nil {
+			return errors.New("the address of a NATS server must not hold credentials")
+		}
+	}
+	return nil
+}
+
+// CheckSubject returns what is wrong with a subject to publish to.
+func CheckSubject(subject string) error {
+	for word := range strings.SplitSeq(subject, ".") {
+		if word == "" || strings.ContainsAny(word, "*> \t\r\n") {
+			return fmt.Errorf("%q is not valid: words divided by dots, as in bridgehead.audit", subject)
+		}
+	}
+	return nil
+}
+
+// Conn is a connection that comes back by itself when the server was away. It is safe for concurrent use.
+type Conn struct{ nc *nats.Conn }
+
+// ErrAway is returned while there is no connection to the server.
+var ErrAway = errors.New("the NATS server cannot be reached")
+
+// Connect returns a connection. A server that is not there yet is no error: the connection is made when it is.
+func Connect(c Config) (*Conn, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	options := []nats.Option{
+		nats.Name(c.Name), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(time.Second),
+		nats.IgnoreAuthErrorAbort(), // somebody will put the password right
+		nats.ReconnectBufSize(-1),   // what cannot be sent now is not kept here: whoever sends knows better what to do
+		nats.Timeout(5 * time.Second),
+	}
+	switch {
+	case c.CredsFile != "":
+		options = append(options, nats.UserCredentials(c.CredsFile))
+	case c.Username != "":
+		options = append(options, nats.UserInfo(c.Username, c.Password))
+	case c.Token != "":
+		options = append(options, nats.Token(c.Token))
+	}
+	if c.CAFile != "" {
+		options = append(options, nats.RootCAs(c.CAFile))
+	}
+	nc, err := nats.Connect(c.URL, options...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to NATS: %w", err)
+	}
+	return &Conn{nc}, nil
+}
+
+// Message is something to publish. ID, when it is set, lets a stream recognise what it has already.
+type Message struct {
+	ID   string
+	Data []byte
+}
+
+// Publish sends messages to a subject, in order, and returns when the server has taken all of them. ErrAway while there
+// is no connection; then, and after any other error, some may have arrived.
+func (c *Conn) Publish(ctx context.Context, subject string, messages []Message) error {
+	if !c.nc.IsConnected() {
+		return c.away()
+	}
+	for _, m := range messages {
+		if err := c.nc.PublishMsg(wire(subject, m)); err != nil {
+			return c.explain("publish", err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
+	defer cancel()
+	if err := c.nc.FlushWithContext(ctx); err != nil {
+		return c.explain("publish", err)
+	}
+	return nil
+}
+
+// ackTimeout is how long the server may take to say that it has got something.
+const ackTimeout = 10 * time.Second
+
+// Store sends messages to a subject that a JetStream stream keeps, and returns when all of them are kept. It fails when no
+// stream does.
+func (c *Conn) Store(ctx context.Context, subject string, messages []Message) error {
+	if !c.nc.IsConnected() {
+		return c.away()
+	}
+	js, err := c.nc.JetStream(nats.PublishAsyncMaxPending(len(messages) + 1))
+	if err != nil {
+		return fmt.Errorf("use JetStream: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
+	defer cancel()
+	acks := make([]nats.PubAckFuture, len(messages))
+	for i, m := range messages {
+		if acks[i], err = js.PublishMsgAsync(wire(subject, m)); err != nil {
+			return c.explain("publish to stream", err)
+		}
+	}
+	for _, ack := range acks {
+		select {
+		case <-ack.Ok():
+		case err := <-ack.Err():
+			return c.explain("publish to stream", err)
+		case <-ctx.Done():
+			return fmt.Errorf("publish to stream: %w", ctx.Err())
+		}
+	}
+	return nil
+}
+
+func wire(subject string, m Message) *nats.Msg {
+	msg := nats.NewMsg(subject)
+	msg.Data = m.Data
+	if m.ID != "" {
+		msg.Header.Set(nats.MsgIdHdr, m.ID)
+	}
+	return msg
+}
+
+func (c *Conn) explain(doing string, err error) error {
+	if c.nc.IsConnected() {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return fmt.Errorf("%s: %w: %w", doing, ErrAway, err)
+}
+
+// away is ErrAway with the reason, such as a password that is wrong.
+func (c *Conn) away() error {
+	if err := c.nc.LastError(); err != nil {
+		return fmt.Errorf("%w: %w", ErrAway, err)
+	}
+	return ErrAway
+}
+
+// Close ends the connection.
+func (c *Conn) Close() { c.nc.Close() }
