@@ -8,10 +8,10 @@ VERSION  := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 GO       := go
 BUILD    := $(GO) build -trimpath -ldflags '-s -w -X github.com/bridgehead-hpc/bridgehead/internal/server.version=$(VERSION)'
 
-.PHONY: help build demo test lint bench generate web clean
+.PHONY: help build demo test lint bench bench-metricstore generate web clean
 
 help: ## This list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
 
 build: ## Build every program into bin/
 	@mkdir -p bin
@@ -28,6 +28,9 @@ lint: ## golangci-lint, go vet, generated files are current
 
 bench: ## The performance tables
 	@scripts/bench.sh
+
+bench-metricstore: ## The table of the metric store: write, die, restart, ask
+	@scripts/bench-metricstore.sh
 
 generate: ## Make generated files again
 	$(GO) generate ./...

@@ -3,6 +3,8 @@ package client
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -72,4 +74,17 @@ func escape(s string) string {
 		return s
 	}
 	return strings.NewReplacer(",", `\,`, " ", `\ `, "=", `\=`, "\n", `\ `).Replace(s)
+}
+
+// QuerySamples sends a query of the metric store (contract clustercockpit 3.11) as it is, and returns the answer as it is.
+func (c *Client) QuerySamples(ctx context.Context, body []byte) ([]byte, error) {
+	r := request{method: http.MethodPost, path: "/api/query/", body: json.RawMessage(body)}
+	reply, err := c.send(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if reply.code != http.StatusOK {
+		return nil, reply.failure(r, fmt.Sprintf("%s answers %s", c.Address(), reply.status()))
+	}
+	return reply.body, nil
 }

@@ -110,7 +110,7 @@ func (g *aggregation) within(from, to int64) (first, last int64) {
 
 // rolled copies what was taken together before.
 func (g *aggregation) rolled(lo, hi int64) {
-	whole := series{step: g.rollup.step, phase: g.rollup.phase, sealed: sealed{any: true}}
+	whole := series{step: g.rollup.step, phase: g.rollup.phase, sealed: sealed{any: true, end: math.MaxInt64}}
 	for part, into := range [rolledSeries][]float64{g.into.Sum, g.into.Min, g.into.Max, g.into.Count} {
 		whole.number = g.rollup.number + uint32(part)
 		parts, _, _ := whole.parts(g.db, g.r.parts[:0], lo, hi)

@@ -79,7 +79,7 @@ type part struct {
 // lie. What is damaged is counted and left out. The caller holds segments.mu for reading.
 func (s *series) parts(db *DB, dst []part, from, to int64) (found []part, first, end int64) {
 	first, end = math.MaxInt64, math.MinInt64
-	if !s.sealed.any {
+	if to = min(to, s.sealed.end); !s.sealed.any || from >= to {
 		return dst, first, end
 	}
 	for _, seg := range db.published() {

@@ -69,7 +69,7 @@ func command(env Env) *cobra.Command {
 	f.IntVar(&o.nodes, "nodes", 16, "how many nodes it has")
 	f.DurationVar(&o.step, "step", 30*time.Second, "time between two samples")
 	f.BoolVar(&o.host, "host", false, "this machine too, as the only node of the cluster \""+HostCluster+"\"")
-	root.AddCommand(configCommand(&o), runCommand(env, &o))
+	root.AddCommand(configCommand(&o), runCommand(env, &o), loadCommand(env, &o))
 	return root
 }
 
