@@ -1,8 +1,8 @@
 package audit_test
 
 import (
-	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -35,7 +35,7 @@ func TestBoundedRecordsAreSmall(t *testing.T) {
 		long := strings.Repeat(rapid.SampledFrom([]string{"x", "é", "\xff", "\x00", "😀"}).Draw(t, "letter"), rapid.IntRange(0, 5000).Draw(t, "length"))
 		r := audit.Record{Actor: long, Object: long, Reason: long, Details: map[string]string{long: long}}
 		for i := range rapid.IntRange(0, 200).Draw(t, "details") {
-			r.Details[fmt.Sprint(i)] = long
+			r.Details[strconv.Itoa(i)] = long
 		}
 		b := r.Bounded()
 		for _, s := range []string{b.Actor, b.Object, b.Reason} {

@@ -63,9 +63,14 @@ func TestProgramDecidesAboutAccountsWithoutPassword(t *testing.T) {
 		name, password string
 		ok             bool
 	}{
-		{"ann", "good", true}, {"ann", "bad", false}, {"ann", "", false}, {"ann", "bad\ngood", false},
-		{"loc", "good", false}, {"loc", "local", true}, // an account with a password here is decided here
-		{"api", "good", false}, {"nobody", "good", false},
+		{"ann", "good", true},
+		{"ann", "bad", false},
+		{"ann", "", false},
+		{"ann", "bad\ngood", false},
+		{"loc", "good", false},
+		{"loc", "local", true}, // an account with a password here is decided here
+		{"api", "good", false},
+		{"nobody", "good", false},
 	} {
 		v, err := w.Backends[0].Check(t.Context(), w.account(t, c.name), c.name, c.password)
 		if err != nil {

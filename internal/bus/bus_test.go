@@ -110,7 +110,7 @@ func TestPublishedMessagesArriveInOrder(t *testing.T) {
 	}
 	for i := range 100 {
 		m, err := sub.NextMsg(5 * time.Second)
-		if err != nil || string(m.Data) != fmt.Sprint(i) || m.Header.Get(nats.MsgIdHdr) != fmt.Sprint("id", i) {
+		if err != nil || string(m.Data) != strconv.Itoa(i) || m.Header.Get(nats.MsgIdHdr) != fmt.Sprint("id", i) {
 			t.Fatalf("message %d: %+v, %v", i, m, err)
 		}
 	}

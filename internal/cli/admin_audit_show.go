@@ -24,7 +24,7 @@ func (t *tool) showTrail(ctx context.Context, c *client.Client, f client.AuditFi
 	if len(newest) > 0 {
 		last = newest[0].Seq
 	}
-	f.Before = last + 1 // what comes while this is shown, following shows
+	f.Before = last + 1              // what comes while this is shown, following shows
 	if t.opts.all && !out.whole(d) { // however many there are, only one page is in memory
 		f.Limit = 0
 		return last, c.WalkAudit(ctx, f, func(r client.AuditRecord) error { return out.print([]client.AuditRecord{r}) })

@@ -41,7 +41,8 @@ everybody. Many at once are counted first and, without --yes, asked about. --all
 	return cmd
 }
 
-func (t *tool) revokeTokens(ctx context.Context, o revokeOptions, ids []string) error {
+// check refuses options that do not say clearly what is to be revoked.
+func (o revokeOptions) check(ids []string) error {
 	many := o.TokenSelection != client.TokenSelection{}
 	switch {
 	case len(ids) == 0 && !many:
@@ -52,6 +53,13 @@ func (t *tool) revokeTokens(ctx context.Context, o revokeOptions, ids []string) 
 		return usagef("--all is every token of everybody and goes with none of --user, --issuer, --key and --type")
 	case len(ids) > 0 && o.dryRun:
 		return usagef("--dry-run counts what --user, --issuer, --key or --all select; cw-adminctl tokens show looks at single ones")
+	}
+	return nil
+}
+
+func (t *tool) revokeTokens(ctx context.Context, o revokeOptions, ids []string) error {
+	if err := o.check(ids); err != nil {
+		return err
 	}
 	c, err := t.connect()
 	if err != nil {
@@ -64,11 +72,14 @@ func (t *tool) revokeTokens(ctx context.Context, o revokeOptions, ids []string) 
 	if err != nil {
 		return err
 	}
-	if o.dryRun || n == 0 {
+	if o.dryRun {
 		t.print("%s would be revoked", tokenCount(n))
 		return nil
 	}
-	if err := t.sure(ctx, o, n); err != nil {
+	if n > 0 {
+		err = t.sure(ctx, o, n)
+	}
+	if err != nil {
 		return err
 	}
 	if n, err = c.RevokeTokens(ctx, o.TokenSelection, false); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/audit"
@@ -93,7 +94,7 @@ func TestFileHoldsEachRecordOnceWhereverACrashWas(t *testing.T) {
 	third := bytes.Index(text, []byte(`"seq":3`)) // the batch of records 3 to 5 broke off somewhere
 	third = bytes.LastIndexByte(text[:third], '\n') + 1
 	for cut := third; cut <= len(text); cut += 3 {
-		path := filepath.Join(dir, fmt.Sprint(cut))
+		path := filepath.Join(dir, strconv.Itoa(cut))
 		if err := os.WriteFile(path, text[:cut], 0o600); err != nil {
 			t.Fatal(err)
 		}

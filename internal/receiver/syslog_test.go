@@ -158,7 +158,7 @@ func newSyslog(t *testing.T, d *daemon) *receiver.Syslog {
 // socketPath is short enough for a socket wherever the test's own folder is.
 func socketPath(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "bh")
+	dir, err := os.MkdirTemp("", "bh") //nolint:usetesting // the test's own folder may be too long a name
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +271,7 @@ func TestDaemonThatWasKilledMissesNothing(t *testing.T) {
 			d := listen(t, network, address(t, network))
 			s := newSyslog(t, d)
 			var all [][]byte
-			for life := int64(0); life < 5; life++ {
+			for life := range int64(5) {
 				batch := chained(t, 20*life+1, 20*life+20)
 				eventually(t, func() error { return s.Send(t.Context(), batch) })
 				eventually(t, func() error { return check(lines(append(all, d.kept()...)), 20*life+20, true) })

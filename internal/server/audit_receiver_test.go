@@ -242,7 +242,7 @@ func TestReceiversMissNothing(t *testing.T) {
 		eventually(t, func() error { return complete(fileLines(t, path), last) })
 	}
 
-	live("first", func(t *testing.T, h *servertest.Harness, write func(int) int64) {
+	live("first", func(t *testing.T, h *servertest.Harness, write func(int) int64) { //nolint:thelper // it is the test itself
 		arrived(t, write(20))
 		nat.stop()
 		log.stop()
@@ -264,7 +264,7 @@ func TestReceiversMissNothing(t *testing.T) {
 	log.start(t)
 	t.Cleanup(nat.stop)
 	t.Cleanup(log.stop)
-	live("third", func(t *testing.T, _ *servertest.Harness, write func(int) int64) {
+	live("third", func(t *testing.T, _ *servertest.Harness, write func(int) int64) { //nolint:thelper // it is the test itself
 		arrived(t, write(300))
 		log.stop()
 		log.start(t)
@@ -289,13 +289,13 @@ func fileLines(t *testing.T, path string) [][]byte {
 func TestWrongAuditSettingsAreTold(t *testing.T) {
 	t.Parallel()
 	for section, want := range map[string]string{
-		`{"path": "a", "file": {"path": "b"}}`:                       "contradict each other",
-		`{"file": "a"}`:                                              "file: object expected, string found",
-		`{"files": {}}`:                                              `unknown key "files"; the keys here are path, file, path, syslog, network`,
-		`{"syslog": {"facility": "local9"}}`:                         "audit.syslog: facility \"local9\" is unknown",
-		`{"syslog": {"network": "tcp"}}`:                             "looks like loghost:514",
-		`{"nats": {"url": "nats://a:b@c:1", "subject": "x"}}`:        "AUDIT_NATS_PASSWORD",
-		`{"nats": {"url": "nats://c:1"}}`:                            "audit.nats.subject",
+		`{"path": "a", "file": {"path": "b"}}`:                        "contradict each other",
+		`{"file": "a"}`:                                               "file: object expected, string found",
+		`{"files": {}}`:                                               `unknown key "files"; the keys here are path, file, path, syslog, network`,
+		`{"syslog": {"facility": "local9"}}`:                          "audit.syslog: facility \"local9\" is unknown",
+		`{"syslog": {"network": "tcp"}}`:                              "looks like loghost:514",
+		`{"nats": {"url": "nats://a:b@c:1", "subject": "x"}}`:         "AUDIT_NATS_PASSWORD",
+		`{"nats": {"url": "nats://c:1"}}`:                             "audit.nats.subject",
 		`{"nats": {"url": "nats://c:1", "subject": "x", "pass": ""}}`: `unknown key "pass"`,
 	} {
 		path := filepath.Join(t.TempDir(), "config.json")
@@ -309,7 +309,7 @@ func TestWrongAuditSettingsAreTold(t *testing.T) {
 }
 
 // A head that is to stop does not wait for those who follow its trail: they get an answer at once.
-func TestStopEndsWaiting(t *testing.T) {
+func TestStopEndsWaiting(t *testing.T) { //nolint:tparallel // the life of the head ends before the rest
 	t.Parallel()
 	answered := make(chan error, 1)
 	t.Run("life", func(t *testing.T) {

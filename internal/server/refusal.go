@@ -13,6 +13,7 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/api/access"
 	"github.com/bridgehead-hpc/bridgehead/internal/audit"
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
+	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
 	"github.com/bridgehead-hpc/bridgehead/internal/seal"
 	"github.com/bridgehead-hpc/bridgehead/internal/token"
@@ -40,7 +41,7 @@ func newRefusals(log audit.Log, clk clock.Clock, l *slog.Logger, gate *access.Ga
 // note is the api.Guard's Refused.
 func (f *refusals) note(r *http.Request, c identity.Caller, err error) {
 	rec := c.Record(f.clock.Now(), "request.refuse", r.Method+" "+r.URL.Path)
-	rec.Outcome, rec.Reason = audit.Refused, seal.Mask(err.Error())
+	rec.Outcome, rec.Reason = audit.Refused, seal.Mask(reason(err))
 	rec.Addr, rec.RequestID = f.gate.ClientAddr(r), access.RequestID(r.Context())
 	whose(&rec, err)
 	select {
@@ -49,6 +50,15 @@ func (f *refusals) note(r *http.Request, c identity.Caller, err error) {
 		f.dropped.Add(1)
 		f.all.Add(1)
 	}
+}
+
+// reason is what the client was told and, for the trail only, why. Of a missing permission both say the same.
+func reason(err error) string {
+	var missing identity.MissingError
+	if errors.As(err, &missing) {
+		return fault.Message(err)
+	}
+	return err.Error()
 }
 
 // whose names whom a refused credential stands for, where its signature was good: a token that has been revoked, say, is

@@ -522,3 +522,31 @@ func TestKeysChangeUnderUse(t *testing.T) {
 	close(done)
 	wg.Wait()
 }
+
+func TestProgramsThatStartAtOnceAgree(t *testing.T) {
+	t.Parallel()
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close() //nolint:errcheck // it was only read since
+	p := newPair(t, "e")
+	box, err := seal.New([]byte("a session key of this site"), token.SealPurpose)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			k, err := token.OpenKeys(t.Context(), token.KeysConfig{Store: store.SigningKeys(), Clock: clock.NewManual(start), Box: box, Public: p.public, Private: p.private})
+			if err != nil || k.Ring().ID() != p.ring.ID() || !k.Ring().CanSign() {
+				t.Errorf("got %v, %v", k, err)
+			}
+		})
+	}
+	wg.Wait()
+	all, err := store.SigningKeys().ListKeys(t.Context())
+	if err != nil || len(all) != 2 {
+		t.Errorf("%d keys, %v; want the active and the next one", len(all), err)
+	}
+}

@@ -95,12 +95,20 @@ func TestNothingIsMintedOnStaleGround(t *testing.T) {
 		do   func(t *testing.T, w *world)
 		kind fault.Kind
 	}{
-		"user disabled":   {"u", func(t *testing.T, w *world) { w.change(t, "u", identity.Update{Disabled: &disabled}) }, fault.Denied},
-		"issuer disabled": {"chief", func(t *testing.T, w *world) { w.change(t, "chief", identity.Update{Disabled: &disabled}) }, fault.Denied},
+		"user disabled": {"u", func(t *testing.T, w *world) {
+			t.Helper()
+			w.change(t, "u", identity.Update{Disabled: &disabled})
+		}, fault.Denied},
+		"issuer disabled": {"chief", func(t *testing.T, w *world) {
+			t.Helper()
+			w.change(t, "chief", identity.Update{Disabled: &disabled})
+		}, fault.Denied},
 		"issuer demoted": {"chief", func(t *testing.T, w *world) {
+			t.Helper()
 			w.change(t, "chief", identity.Update{Roles: &[]identity.Role{identity.RoleUser}})
 		}, fault.Conflict},
 		"user deleted": {"u", func(t *testing.T, w *world) {
+			t.Helper()
 			if err := w.users.Delete(t.Context(), root, "u"); err != nil {
 				t.Fatal(err)
 			}

@@ -152,10 +152,20 @@ function byLink(url) {
   link.click();
 }
 
-/** arrived waits until the window is where it was sent, and goes back to the attacker. */
-async function arrived(page, origin) {
-  await page.waitForURL((url) => url.origin !== origin, { waitUntil: 'commit', timeout: 5000 }).catch(() => {});
-  await page.goto(origin).catch(() => page.goto(origin));
+/** send takes windows, several at a time, from the attacker's page to addresses, each by that function. */
+async function send(context, origin, how, arguments_) {
+  const queue = [...arguments_];
+  const worker = async () => {
+    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+      const window = await context.newPage();
+      await window.goto(origin);
+      const gone = window.waitForEvent('framenavigated', { timeout: 3000 }).catch(() => {});
+      await window.evaluate(how, next).catch(() => {}); // the page may be gone before it answers
+      await gone;
+      await window.close();
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, worker));
 }
 
 const main = await newPage({ width: 1000, height: 700 }, ['/']);
@@ -184,10 +194,10 @@ await run(
     const { origins, close } = await attacker();
     let t0 = Date.now();
     const tick = (w) => { console.log('time', w, Date.now() - t0); t0 = Date.now(); };
-    const lure = await context.newPage(); // in the same browser, so that the cookie is there
     const dialogs = [];
-    lure.on('dialog', (d) => dialogs.push(d.message()));
+    context.on('dialog', (d) => dialogs.push(d.message()));
     for (const origin of origins) {
+      const lure = await context.newPage(); // in the same browser, so that the cookie is there
       await lure.goto(origin);
       for (let i = 0; i < shots.length; i += 12) await lure.evaluate(fire, { base, shots: shots.slice(i, i + 12) });
       tick('fetch, forms, pictures');
@@ -201,16 +211,16 @@ await run(
         document.body.append(f);
         setTimeout(over, 30_000);
       }), inner);
+      await lure.close();
       tick('frame');
       // The whole window goes there: by a form, and by a link. The cookie of this kind goes along with links.
-      for (const { path, body } of hostile) await lure.evaluate(byForm, [base + path, body]).then(() => arrived(lure, origin));
-      for (const { path } of shots) await lure.evaluate(byLink, base + path).then(() => arrived(lure, origin));
+      await send(context, origin, byForm, hostile.map(({ path, body }) => [base + path, body]));
+      await send(context, origin, byLink, shots.map(({ path }) => base + path));
       tick('window');
       const trailNow = await done();
       must(trailNow.length === trail, `the trail has nothing new after the page at ${new URL(origin).hostname}${trailNow.slice(0, trailNow.length - trail).map((r) => `\n  ${r.action} ${r.object} by ${r.actor}`).join('')}`);
       must((await state()) === before, `users, roles, nodes, groups, tokens, keys, sessions and jobs are as before`);
     }
-    await lure.close();
     close();
     must(dialogs.length === 0, 'no dialog was shown');
 

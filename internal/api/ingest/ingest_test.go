@@ -27,7 +27,8 @@ import (
 // now is the time in the tests: a full minute.
 var now = time.Unix(1_795_463_820, 0)
 
-// callers lets in whoever names a permission in the header X-Test-May.
+// callers lets in whoever names a permission in the header X-Test-May, or how far he is limited: alpha is the one
+// cluster, n01 the one node.
 type callers struct{}
 
 func (callers) Authenticate(r *http.Request) (identity.Caller, error) {
@@ -36,6 +37,12 @@ func (callers) Authenticate(r *http.Request) (identity.Caller, error) {
 	switch {
 	case name == "everything":
 		return identity.Caller{Permissions: identity.All()}, nil
+	case name == "alpha":
+		return identity.Caller{Permissions: identity.All(), Clusters: []string{"alpha"}}, nil
+	case name == "n01":
+		nodes, err := identity.ParseNodeSet("n01")
+		limit := identity.NodeLimit{Permissions: identity.SetOf(identity.MetricsRead, identity.MetricsAdmin), Nodes: nodes}
+		return identity.Caller{Permissions: identity.All(), Limits: []identity.NodeLimit{limit}}, err
 	case ok:
 		return identity.Caller{Permissions: identity.SetOf(p)}, nil
 	default:
@@ -66,8 +73,13 @@ func newDoor(t *testing.T, standAlone bool) http.Handler {
 // call sends a request by somebody who may do everything.
 func call(t *testing.T, door http.Handler, method, url, body string) *httptest.ResponseRecorder {
 	t.Helper()
+	return callAs(t, door, "everything", method, url, body)
+}
+
+func callAs(t *testing.T, door http.Handler, who, method, url, body string) *httptest.ResponseRecorder {
+	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
-	r.Header.Set("X-Test-May", "everything")
+	r.Header.Set("X-Test-May", who)
 	w := httptest.NewRecorder()
 	door.ServeHTTP(w, r)
 	return w

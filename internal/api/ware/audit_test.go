@@ -167,7 +167,9 @@ func TestWhoFollowsIsToldAtOnce(t *testing.T) {
 	w := newWorld(t)
 	head := want[seen](w, 200, call{"GET", "/api/v1/audit/head", "boss", "", ""}).Data
 	got := make(chan answer, 1)
-	go func() { got <- w.do(call{"GET", fmt.Sprintf("/api/v1/audit?after=%d&wait=30s", head.Seq), "boss", "", ""}) }()
+	go func() {
+		got <- w.do(call{"GET", fmt.Sprintf("/api/v1/audit?after=%d&wait=30s", head.Seq), "boss", "", ""})
+	}()
 	want[any](w, 200, call{"PATCH", "/api/v1/admin/reader", "boss", `{"description": "new"}`, ""})
 	var wall clock.System
 	for deadline := wall.Now().Add(20 * time.Second); len(got) == 0 && wall.Now().Before(deadline); <-wall.After(5 * time.Millisecond) {
@@ -183,6 +185,7 @@ func TestEveryChangeLeavesARecord(t *testing.T) {
 	t.Parallel()
 	unrecorded := map[string]string{
 		"cluster-default-group": "it is the default already", "sessions-end": "there is none", "sessions-end-of": "there is none",
+		"login-ssh-challenge": "it only asks",
 	}
 	w := newWorld(t)
 	last := func() int64 {

@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"log/slog"
@@ -29,6 +30,11 @@ var root = identity.Local("root")
 
 const back = "https://head.example.org/oidc-callback"
 
+type noHash struct{}
+
+// HashPassword hashes nothing: no password is checked here.
+func (noHash) HashPassword(context.Context, string) (string, error) { return "x", nil }
+
 // world is logins at a real provider on a real store.
 type world struct {
 	*oidc.Logins
@@ -44,7 +50,7 @@ func newWorld(t *testing.T, edits ...func(*oidc.Config)) *world {
 	w := &world{store: storetest.Open(t), clock: clock.NewManual(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC))}
 	w.provider = oidctest.Start(t, w.clock)
 	passwords := authn.NewPasswords()
-	w.users = identity.New(identity.Config{Store: w.store.Users(), RoleStore: w.store.Roles(), Hasher: passwords, Clock: w.clock})
+	w.users = identity.New(identity.Config{Store: w.store.Users(), RoleStore: w.store.Roles(), Hasher: noHash{}, Clock: w.clock})
 	service := authn.NewService(authn.Config{
 		Users: w.users, Passwords: passwords, Limiter: authn.NewLimiter(w.clock), Audit: w.store.Audit(), Clock: w.clock, Log: slog.New(slog.DiscardHandler),
 	})
@@ -99,8 +105,11 @@ func TestLoginMakesAnAccountAndKeepsItUpToDate(t *testing.T) {
 	}{
 		{nil, []identity.Role{"user"}, "Alice A."},
 		{map[string]any{"realm_access": map[string]any{"roles": []string{"support", "root", "role.FullAdmin"}}, "name": "Alice B."}, []identity.Role{"support"}, "Alice B."},
-		{map[string]any{"resource_access": map[string]any{"a": map[string]any{"roles": []string{"manager"}}, "b": map[string]any{"roles": []string{"hpc-engineer"}}}, "projects": []string{"p1"}},
-			[]identity.Role{"role.ProductionEngineer", "manager"}, "Alice B."},
+		{
+			map[string]any{"resource_access": map[string]any{"a": map[string]any{"roles": []string{"manager"}}, "b": map[string]any{"roles": []string{"hpc-engineer"}}}, "projects": []string{"p1"}},
+			[]identity.Role{"role.ProductionEngineer", "manager"},
+			"Alice B.",
+		},
 		{map[string]any{"realm_access": map[string]any{"roles": []string{"manager"}}}, []identity.Role{"user"}, "Alice B."}, // without a project
 	} {
 		w.provider.Set(func(p *oidctest.Provider) {

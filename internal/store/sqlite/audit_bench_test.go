@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -57,6 +58,7 @@ func millionRecords(b *testing.B) *sqlstore.Store {
 	if err != nil {
 		b.Fatal(err)
 	}
+	defer insert.Close()
 	hash := ""
 	for n := int64(1); n <= manyRecords; n++ {
 		r := busyRecord(n)
@@ -71,6 +73,9 @@ func millionRecords(b *testing.B) *sqlstore.Store {
 	}
 	if err := errors.Join(tx.Commit(), reader.Close(), db.Close()); err != nil {
 		b.Fatal(err)
+	}
+	if info, err := os.Stat(path); err == nil {
+		b.Logf("%d MB on disk", info.Size()>>20)
 	}
 	return benchOpen(b, path)
 }

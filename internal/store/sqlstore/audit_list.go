@@ -38,16 +38,14 @@ func pickRecords(f audit.Filter, order string) (query string, args []any) {
 	if who == "" {
 		return `SELECT seq FROM audit_records` + w.String() + order + ` LIMIT ?`, append(w.args, f.Limit)
 	}
-	for i, column := range []string{`actor`, `subject`} {
+	var arms []string
+	for _, column := range []string{`actor`, `subject`} {
 		arm := where{conds: slices.Clone(w.conds), args: slices.Clone(w.args)}
 		arm.and(column+` = ?`, who)
-		if i > 0 {
-			query += ` UNION `
-		}
-		query += `SELECT seq FROM (SELECT seq FROM audit_records` + arm.String() + order + ` LIMIT ?) AS ` + column
+		arms = append(arms, `SELECT seq FROM (SELECT seq FROM audit_records`+arm.String()+order+` LIMIT ?) AS `+column)
 		args = append(append(args, arm.args...), f.Limit)
 	}
-	return `SELECT seq FROM (` + query + `) AS either` + order + ` LIMIT ?`, append(args, f.Limit)
+	return `SELECT seq FROM (` + strings.Join(arms, ` UNION `) + `) AS either` + order + ` LIMIT ?`, append(args, f.Limit)
 }
 
 // recordWhere collects all conditions but those on actor and subject at once; rest is one of these nevertheless.

@@ -19,6 +19,11 @@ func auditTests() map[string]func(db Database) {
 		"RecordsCannotBeChanged":       testAuditAppendOnly,
 		"TamperingBreaksTheChain":      testAuditTamper,
 		"EmptyTrailIsEmptyListNoError": testAuditEmpty,
+		"LongTextIsCut":                testAuditBounded,
+		"HeadIsTheLastRecord":          testAuditHead,
+		"CursorsAreKept":               testAuditCursors,
+		"WhoWaitsIsWoken":              testAuditAppended,
+		"PagesMeetBothWays":            testAuditBothWays,
 	}
 }
 
@@ -62,10 +67,10 @@ func testAuditText(db Database) {
 func testAuditList(db Database) {
 	t := db.t
 	for i, r := range []audit.Record{
-		{Actor: "alice", Subject: "alice", Action: "user.create", Object: "user/a", Outcome: audit.Done},
-		{Actor: "bob", Subject: "alice", Action: "user.delete", Object: "user/a", Outcome: audit.Refused},
-		{Actor: "bob", Subject: "bob", Action: "users.list", Object: "user/b", Outcome: audit.Done},
-		{Actor: "carol", Subject: "carol", Action: "token.create", Object: "token/t", Outcome: audit.Failed},
+		{Actor: "alice", Subject: "alice", Action: "user.create", Object: "user/a", Outcome: audit.Done, RequestID: "r1"},
+		{Actor: "bob", Subject: "alice", Action: "user.delete", Object: "user/a", Outcome: audit.Refused, Reason: "No Permission for 100%", TokenID: "t1"},
+		{Actor: "bob", Subject: "bob", Action: "users.list", Object: "user/b", Outcome: audit.Done, TokenID: "t1", RequestID: "r2"},
+		{Actor: "carol", Subject: "carol", Action: "token.create", Object: "token/t", Outcome: audit.Failed, Details: map[string]string{"Name": "Night_Shift"}},
 	} {
 		r.Time = noon().Add(time.Duration(i) * time.Minute)
 		appendAudit(t, db.Store, r)
@@ -91,6 +96,35 @@ func testAuditList(db Database) {
 		"some of a page":  {audit.Filter{Ascending: true, After: 1, Limit: 1, Who: "carol"}, []int64{4}},
 		"all at once":     {audit.Filter{Who: "bob", Outcome: audit.Done, Action: "users."}, []int64{3}},
 		"a % is no joker": {audit.Filter{Action: "%."}, nil},
+
+		"actor":                     {audit.Filter{Actor: "bob"}, []int64{3, 2}},
+		"subject":                   {audit.Filter{Subject: "alice"}, []int64{2, 1}},
+		"actor as subject":          {audit.Filter{Actor: "bob", Subject: "alice"}, []int64{2}},
+		"mine":                      {audit.Filter{Mine: "alice"}, []int64{2, 1}},
+		"mine of somebody":          {audit.Filter{Mine: "alice", Who: "bob"}, []int64{2}},
+		"mine of myself":            {audit.Filter{Mine: "bob", Who: "bob"}, []int64{3, 2}},
+		"mine, refused":             {audit.Filter{Mine: "bob", Outcome: audit.Refused}, []int64{2}},
+		"who, one":                  {audit.Filter{Who: "bob", Limit: 1}, []int64{3}},
+		"who, the first":            {audit.Filter{Who: "bob", Limit: 1, Ascending: true}, []int64{2}},
+		"who, the next":             {audit.Filter{Who: "alice", Limit: 1, Before: 2}, []int64{1}},
+		"before":                    {audit.Filter{Before: 3}, []int64{2, 1}},
+		"between":                   {audit.Filter{After: 1, Before: 4}, []int64{3, 2}},
+		"objects":                   {audit.Filter{Object: "user/"}, []int64{3, 2, 1}},
+		"no objects":                {audit.Filter{Object: "use"}, nil},
+		"token":                     {audit.Filter{TokenID: "t1"}, []int64{3, 2}},
+		"request":                   {audit.Filter{RequestID: "r2"}, []int64{3}},
+		"token and request":         {audit.Filter{TokenID: "t1", RequestID: "r1"}, nil},
+		"refused":                   {audit.Filter{Outcome: audit.Refused}, []int64{2}},
+		"text in the reason":        {audit.Filter{Text: "no permission"}, []int64{2}},
+		"text in an object":         {audit.Filter{Text: "USER/"}, []int64{3, 2, 1}},
+		"text in the details":       {audit.Filter{Text: "night_shift"}, []int64{4}},
+		"no joker in a text":        {audit.Filter{Text: "user%a"}, nil},
+		"a text with one":           {audit.Filter{Text: "100%"}, []int64{2}},
+		"since and until":           {audit.Filter{Since: noon().Add(time.Minute), Until: noon().Add(2 * time.Minute)}, []int64{3, 2}},
+		"since, after all":          {audit.Filter{Since: noon().Add(time.Hour)}, nil},
+		"until, before all":         {audit.Filter{Until: noon().Add(-time.Hour)}, nil},
+		"since, ascending, one":     {audit.Filter{Since: noon().Add(time.Minute), Ascending: true, Limit: 1}, []int64{2}},
+		"everything, and all of it": {audit.Filter{Mine: "bob", Who: "alice", Actor: "bob", Subject: "alice", Action: "user.", Object: "user/", Outcome: audit.Refused, TokenID: "t1", Text: "perm", Since: noon(), Until: noon().Add(time.Hour), After: 1, Before: 3, Limit: 9, Ascending: true}, []int64{2}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			records, err := db.Store.Audit().List(t.Context(), c.filter)
