@@ -116,7 +116,7 @@ func socket(ts *testscript.TestScript, _ bool, args []string) {
 
 // sql DATABASE STATEMENT changes a database behind its program's back.
 func runSQL(ts *testscript.TestScript, _ bool, args []string) {
-	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0])+"?_pragma=busy_timeout(10000)")
 	ts.Check(err)
 	_, err = db.Exec(args[1])
 	ts.Check(errors.Join(err, db.Close()))

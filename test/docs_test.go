@@ -17,6 +17,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -196,9 +197,10 @@ func like(want string) *regexp.Regexp {
 
 // shell is one bash, so that variables and functions stay from command to command.
 type shell struct {
-	t   *testing.T
-	in  io.Writer
-	out *bufio.Reader
+	t    *testing.T
+	in   io.Writer
+	out  *bufio.Reader
+	kill func() // ends it and all that it has started
 }
 
 func newShell(t *testing.T, bin string) *shell {
@@ -243,15 +245,16 @@ func newShell(t *testing.T, bin string) *shell {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	_ = write.Close() // the shell has its own
+	_ = write.Close()                                                      // the shell has its own
+	kill := func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // what has ended already need not
 	t.Cleanup(func() {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) // what has ended already need not
+		kill()
 		_ = stdin.Close()
 		_ = cmd.Wait()
 		_ = out.Close()
 		_ = os.RemoveAll(short)
 	})
-	return &shell{t, stdin, bufio.NewReader(out)}
+	return &shell{t, stdin, bufio.NewReader(out), kill}
 }
 
 // do runs a command and returns what it has written, and its status.
@@ -261,6 +264,8 @@ func (s *shell) do(text string) (output string, status int) {
 	if _, err := fmt.Fprintf(s.in, "{ %s\n} </dev/null\nprintf '\\n%s%%d\\n' $?\n", text, mark); err != nil {
 		s.t.Fatal(err)
 	}
+	watch := time.AfterFunc(3*patience, s.kill) // a chapter that waits for ever ends here
+	defer watch.Stop()
 	var b strings.Builder
 	for {
 		line, err := s.out.ReadString('\n')

@@ -156,7 +156,7 @@ func TestActingOverHTTPIsBoundedAndNamesBoth(t *testing.T) {
 	boss.must(http.StatusSeeOther, http.MethodPost, "/impersonate", "user="+engineer)
 	boss.must(http.StatusOK, http.MethodPost, "/api/v1/nodes", `{"mac": "11:22:33:44:55:66"}`)
 
-	db, err := sql.Open("sqlite", filepath.Join(h.Dir, "job.db"))
+	db, err := sql.Open("sqlite", filepath.Join(h.Dir, "job.db")+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		t.Fatal(err)
 	}

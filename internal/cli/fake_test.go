@@ -117,6 +117,7 @@ func (h *fakeHead) mux() http.Handler {
 	keyRoutes(route)
 	auditRoutes(route)
 	h.tokenRoutes(route)
+	m.HandleFunc("GET /api/metrics/top/", metricsTop)
 	return m
 }
 

@@ -19,8 +19,9 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"cw-adminctl": func() { os.Exit(cli.AdminCtl(context.Background(), inTest())) },
-		"cw-nodectl":  func() { os.Exit(cli.NodeCtl(context.Background(), inTest())) },
+		"cw-adminctl":   func() { os.Exit(cli.AdminCtl(context.Background(), inTest())) },
+		"cw-nodectl":    func() { os.Exit(cli.NodeCtl(context.Background(), inTest())) },
+		"cw-clusterctl": func() { os.Exit(cli.ClusterCtl(context.Background(), inTest())) },
 	})
 }
 

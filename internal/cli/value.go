@@ -15,8 +15,8 @@ import (
 
 // timeFields are the fields whose number is a moment in seconds since 1970.
 var timeFields = []string{
-	"created", "expires", "issued", "issued_at", "last_login", "last_modified", "last_update", "last_used", "modified", "mtime",
-	"refresh_expires", "revoked", "revoked_at", "time",
+	"activated", "created", "expires", "issued", "issued_at", "last_login", "last_modified", "last_update", "last_used", "modified",
+	"mtime", "refresh_expires", "retired", "revoked", "revoked_at", "seen", "time",
 }
 
 // spanFields are the fields whose number is a length of time in seconds; 0 is no limit.

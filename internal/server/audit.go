@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/bus"
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
+	"github.com/bridgehead-hpc/bridgehead/internal/identity"
 	"github.com/bridgehead-hpc/bridgehead/internal/receiver"
 	"github.com/bridgehead-hpc/bridgehead/internal/run"
 	"github.com/bridgehead-hpc/bridgehead/internal/trail"
@@ -62,6 +65,21 @@ func (s *Server) trailTasks() []run.Task {
 		tasks = append(tasks, e.Run)
 	}
 	return tasks
+}
+
+// recordFree writes the record of samples that are about to be forgotten: they are in no database whose transaction could
+// hold both.
+func (s *Server) recordFree(ctx context.Context, c identity.Caller, paths [][]string, before time.Time) error {
+	rec := c.Record(s.clock.Now(), "metrics.free", "metrics")
+	selected := make([]string, len(paths))
+	for i, p := range paths {
+		selected[i] = strings.Join(p, ":")
+	}
+	rec.Details = map[string]string{"before": before.UTC().Format(time.RFC3339), "selected": strings.Join(selected, " ")}
+	if err := s.store.Audit().Append(ctx, rec); err != nil {
+		return fmt.Errorf("record what is to be freed: %w", err)
+	}
+	return nil
 }
 
 // trailFigures are the figures of the trail and of its receivers.

@@ -1,7 +1,6 @@
 package trail_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -55,16 +54,41 @@ func (s *sink) received() []int64 {
 	return slices.Clone(s.got)
 }
 
+// tried returns how often it was sent something.
+func (s *sink) tried() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tries
+}
+
+// notes is a log that can be read while it is written.
+type notes struct {
+	mu   sync.Mutex // guards text
+	text strings.Builder
+}
+
+func (n *notes) Write(p []byte) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.Write(p)
+}
+
+func (n *notes) String() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.String()
+}
+
 type exporting struct {
 	*trail.Exporter
-	log  *bytes.Buffer
+	log  *notes
 	stop func()
 }
 
 // export runs an exporter until it is stopped, as one life of the program.
 func export(t *testing.T, m trail.Store, to trail.Receiver) exporting {
 	t.Helper()
-	log := &bytes.Buffer{}
+	log := &notes{}
 	e := trail.NewExporter(trail.ExporterConfig{
 		Name: "sink", Target: "here", Receiver: to, Store: m, Clock: clock.System{}, Log: slog.New(slog.NewTextHandler(log, nil)),
 	})
@@ -134,8 +158,8 @@ func TestOutageLosesNothing(t *testing.T) {
 		m.write(t, "ann", 10)
 		e := export(t, m, to)
 		time.Sleep(time.Hour)
-		if to.tries < 60 || to.tries > 70 {
-			t.Errorf("%d tries in an hour", to.tries)
+		if n := to.tried(); n < 60 || n > 70 {
+			t.Errorf("%d tries in an hour", n)
 		}
 		if n := strings.Count(e.log.String(), "cannot be passed on"); n != 1 {
 			t.Errorf("the outage was told %d times", n)
@@ -213,8 +237,8 @@ func TestBusyTrailIsPassedOnInBatches(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		e.stop()
-		if got := to.received(); !slices.Equal(got, upTo(1000)) || to.tries > 20 {
-			t.Errorf("%d records in %d batches", len(got), to.tries)
+		if got := to.received(); !slices.Equal(got, upTo(1000)) || to.tried() > 20 {
+			t.Errorf("%d records in %d batches", len(got), to.tried())
 		}
 	})
 }

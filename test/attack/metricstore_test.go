@@ -58,12 +58,13 @@ func TestForgedTokensOpenNoMetricStore(t *testing.T) {
 	if !h.soon(func() bool { return ask(good) == http.StatusOK }) {
 		t.Fatalf("a good token: %d", ask(good))
 	}
-	knowsNot := map[string]bool{"sub": true} // whether there is such a user
+	knowsNot := map[string]bool{"sub": true}        // whether there is such a user
+	foreignForm := map[string]bool{"missing": true} // of exp: the token of ClusterCockpit's documentation has none
 	n := 0
 	for row, tokens := range forgeries(t, h, "http://127.0.0.1:1") {
 		for what, raw := range tokens {
 			n++
-			if got := ask(raw); got != http.StatusUnauthorized && got != http.StatusRequestHeaderFieldsTooLarge && !knowsNot[row] {
+			if got := ask(raw); got != http.StatusUnauthorized && got != http.StatusRequestHeaderFieldsTooLarge && !knowsNot[row] && (row != "exp" || !foreignForm[what]) {
 				t.Errorf("%s, %s: %d", row, what, got)
 			}
 		}

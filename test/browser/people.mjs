@@ -29,11 +29,25 @@ async function settled(page) {
   await page.waitForTimeout(150);
 }
 
+/** unlabelled lists the controls that somebody who does not see the page could not tell apart. */
+const unlabelled = (page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('input:not([type=hidden]), select, textarea, button, summary, a[href]')]
+      .filter((c) => !(c.getAttribute('aria-label') || c.labels?.length || c.textContent.trim() || c.querySelector('img[alt]:not([alt=""])')))
+      .map((c) => c.outerHTML.slice(0, 120)),
+  );
+
+async function named(page, what) {
+  const without = await unlabelled(page);
+  must(without.length === 0, `every control of ${what} has a name${without.map((w) => '\n  ' + w).join('')}`);
+}
+
 /** look opens a page in both widths and both colours. */
 async function look(page, path, name) {
   await page.goto(path);
   await settled(page);
   await fits(page, path);
+  await named(page, path);
   await shoot(page, name);
   await page.setViewportSize({ width: 390, height: 844 });
   await page.waitForTimeout(200);
@@ -43,8 +57,7 @@ async function look(page, path, name) {
 }
 
 async function ownTokens(page) {
-  await page.goto('/account');
-  await page.getByRole('heading', { name: 'Tokens' }).waitFor();
+  await look(page, '/account', 'account');
   // With the keyboard alone.
   await page.getByRole('button', { name: 'Generate token' }).focus();
   await page.keyboard.press('Enter');
@@ -65,6 +78,7 @@ async function ownTokens(page) {
   await snap(page, 'token-wrong');
   await page.getByLabel('Only on nodes').fill('n[01-04]');
   await page.getByLabel('Only from').fill('127.0.0.0/8, ::1/128');
+  await named(page, 'the form for a token');
   await snap(page, 'token-narrow');
   await page.getByLabel('Only from').press('Enter');
   const text = await page.locator('textarea[data-token]').inputValue();
@@ -232,6 +246,7 @@ async function roles(page) {
   await dialog(page).getByRole('button', { name: 'Create role' }).click();
   const alert = dialog(page).getByRole('alert');
   await alert.waitFor();
+  await named(page, 'the form for a role');
   await snap(page, 'role-wrong');
   const nearest = await alert.evaluate((a) => a.closest('.field')?.innerText ?? '');
   must(nearest.startsWith('Only on nodes'), 'a mistake is shown at the field that it is about');
@@ -345,6 +360,7 @@ async function secondFactor() {
   await page.getByRole('button', { name: 'Turn on' }).click();
   const secret = await page.locator('[data-secret]').innerText();
   await eventually(() => page.getByAltText(/QR code/).evaluate((i) => i.complete && i.naturalWidth > 50), 'the secret is shown as a QR code');
+  await named(page, 'the second factor');
   await shoot2(page, 'factor');
   await page.getByLabel('Code that the app shows now').fill('000000');
   await dialog(page).getByRole('button', { name: 'Confirm' }).click();

@@ -21,7 +21,8 @@ async function loginPage(page) {
   must(await page.getByLabel('User name').isVisible(), 'a page without login leads to the login page');
   await shoot(page, 'login');
   await login(page, user, 'certainly not the password');
-  must(await page.getByRole('alert').isVisible(), 'a wrong password is refused with a message');
+  await page.getByRole('alert').waitFor();
+  must(true, 'a wrong password is refused with a message');
   must((await page.getByLabel('User name').inputValue()) === user, 'the name that was typed is still there');
   await page.screenshot({ path: join(out, 'login-refused.png') });
   await login(page, user, password);

@@ -77,7 +77,9 @@ export async function walk(base, out) {
       process.stderr.write(`${err.stack}\n`);
       process.exitCode = 1;
     }
-    await browser.close();
+    // A browser in a bad state may not close; nobody needs to wait for it.
+    await Promise.race([browser.close(), new Promise((later) => setTimeout(later, 5000))]);
+    process.exit();
   }
 
   /** clean claims that nothing went wrong. */

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/api"
+	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
 	"github.com/bridgehead-hpc/bridgehead/internal/token"
 )
@@ -28,6 +29,9 @@ func (t tokenText) Respond(w http.ResponseWriter, _ *http.Request) error {
 // makeToken makes a service token for oneself. For somebody else it is an impersonation, which names who made it and
 // follows the rules for that (contract clustercockpit 3.13).
 func (d *dialect) makeToken(ctx context.Context, r api.Request[makeTokenParams, api.None]) (tokenText, error) {
+	if fromElsewhere(r.HTTP) {
+		return "", fault.New(fault.Denied, "a page of another origin may not make a token")
+	}
 	req := token.MintRequest{Kind: token.KindService, Lifetime: d.TokenLifetime, Cut: true, Purpose: "made with GET /frontend/jwt/"}
 	if name := r.Params.Username; name != "" && name != r.User.Name {
 		// Before anything else, so that others do not learn which accounts there are.

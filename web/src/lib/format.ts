@@ -85,6 +85,7 @@ export function ago(at: number | undefined, now: number): string {
   if (!at) return 'never';
   const d = Math.round(now - at);
   const size = Math.abs(d);
+  if (size < 5) return 'now'; // clocks of pages and servers differ
   const [n, word] =
     size < 60 ? [size, 's'] : size < 3600 ? [size / 60, ' min'] : size < 86400 ? [size / 3600, ' h'] : [size / 86400, ' d'];
   const text = `${Math.floor(n)}${word}`;
