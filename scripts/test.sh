@@ -10,6 +10,7 @@ missing=()
 for pair in "${needs[@]}"; do
   PATH=$PATH:/usr/sbin command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
 done
+python3 -c 'import cryptography' 2>/dev/null || missing+=(python3-cryptography)
 if ((${#missing[@]})); then
   if [[ $(id -u) == 0 && -e /etc/debian_version ]]; then
     say "installing ${missing[*]}"

@@ -12,7 +12,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := metricserver.Main(ctx, metricserver.Env{Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr})
+	code := metricserver.Main(ctx, metricserver.Env{Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv})
 	stop()
 	os.Exit(code)
 }

@@ -19,11 +19,11 @@ type RawBody struct{ io.Reader }
 
 // bindBody fills *b from the body. JSON is read whatever the content type says, since curl --data sends a form's; a
 // real form is read where *b has form tags.
-func bindBody(d *Dialect, w http.ResponseWriter, r *http.Request, limit int64, b any) error {
+func bindBody(d *Dialect, w http.ResponseWriter, r *http.Request, rt *Route, b any) error {
 	if _, none := b.(*None); none {
 		return nil
 	}
-	body, err := openBody(w, r, limit)
+	body, err := openBody(w, r, rt)
 	if err != nil {
 		return err
 	}
@@ -43,18 +43,18 @@ func bindBody(d *Dialect, w http.ResponseWriter, r *http.Request, limit int64, b
 	return decodeJSON(data, d.StrictJSON, b)
 }
 
-// openBody returns the body, decompressed when it is gzipped, cut off with an error at limit.
-func openBody(w http.ResponseWriter, r *http.Request, limit int64) (io.Reader, error) {
-	limited := http.MaxBytesReader(w, r.Body, limit)
+// openBody returns the body, decompressed when it is gzipped, cut off with an error at the route's limit.
+func openBody(w http.ResponseWriter, r *http.Request, rt *Route) (io.Reader, error) {
+	limited := http.MaxBytesReader(w, r.Body, rt.MaxBody)
 	switch enc := r.Header.Get("Content-Encoding"); enc {
-	case "", "identity":
+	case "", "identity", rt.Encoding:
 		return limited, nil
 	case "gzip":
 		zr, err := gzip.NewReader(limited)
 		if err != nil {
 			return nil, fault.Because(fault.Invalid, err, "the body is not gzip, as Content-Encoding says")
 		}
-		return http.MaxBytesReader(w, zr, limit), nil
+		return http.MaxBytesReader(w, zr, rt.MaxBody), nil
 	default:
 		return nil, fault.New(fault.Invalid, "Content-Encoding %q is not supported; gzip is", enc)
 	}

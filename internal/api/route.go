@@ -20,6 +20,7 @@ type Route struct {
 	Type     string // content type of success, "" for JSON
 	BodyType string // content type of a RawBody, for the document
 	MaxBody  int64  // bytes after decompression
+	Encoding string // content encoding that the handler of a RawBody takes off itself, "" for none
 
 	params, body, reply reflect.Type
 	serve               func(rt *Route, d *Dialect, w http.ResponseWriter, r *http.Request, c identity.Caller) error
@@ -40,7 +41,7 @@ func Row[P, B, R any](methods, path string, access Access, doc string, h Handler
 			if err := bindParams(r, &req.Params); err != nil {
 				return err
 			}
-			if err := bindBody(d, w, r, rt.MaxBody, &req.Body); err != nil {
+			if err := bindBody(d, w, r, rt, &req.Body); err != nil {
 				return err
 			}
 			reply, err := h(r.Context(), req)
@@ -79,6 +80,13 @@ func (rt Route) Produces(contentType string) Route {
 // Consumes sets the content type of a RawBody for the document. No request is refused for its content type.
 func (rt Route) Consumes(contentType string) Route {
 	rt.BodyType = contentType
+	return rt
+}
+
+// Decodes lets bodies of a content encoding pass as they are, to a handler that takes it off. MaxBody then limits the
+// bytes before that.
+func (rt Route) Decodes(encoding string) Route {
+	rt.Encoding = encoding
 	return rt
 }
 

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"math/rand/v2"
 	"net/url"
 	"strings"
 	"time"
@@ -25,6 +27,8 @@ type Config struct {
 	CredsFile string
 	// CAFile names PEM certificates to trust instead of the system's.
 	CAFile string
+	// Log is told when the server is lost and found; nil keeps it quiet.
+	Log *slog.Logger
 }
 
 // Check returns what is wrong with the address.
@@ -63,11 +67,12 @@ func Connect(c Config) (*Conn, error) {
 		return nil, err
 	}
 	options := []nats.Option{
-		nats.Name(c.Name), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(time.Second),
+		nats.Name(c.Name), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.CustomReconnectDelay(backOff),
 		nats.IgnoreAuthErrorAbort(), // somebody will put the password right
 		nats.ReconnectBufSize(-1),   // what cannot be sent now is not kept here: whoever sends knows better what to do
 		nats.Timeout(5 * time.Second),
 	}
+	options = append(options, c.handlers()...)
 	switch {
 	case c.CredsFile != "":
 		options = append(options, nats.UserCredentials(c.CredsFile))
@@ -84,6 +89,40 @@ func Connect(c Config) (*Conn, error) {
 		return nil, fmt.Errorf("connect to NATS: %w", err)
 	}
 	return &Conn{nc}, nil
+}
+
+// backOff returns how long to wait after so many attempts in vain. Not all clients of a server that is back come at once.
+func backOff(attempts int) time.Duration {
+	wait := min(250*time.Millisecond<<min(attempts, 10), 15*time.Second)
+	return wait + rand.N(wait/4) //nolint:gosec // it spreads, it hides nothing
+}
+
+// handlers tells the log what happens to the connection. Without a handler of ours, the library would write to the
+// standard error. Its errors hold no credentials.
+func (c Config) handlers() []nats.Option {
+	log := c.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return []nats.Option{
+		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) {
+			if errors.Is(err, nats.ErrSlowConsumer) {
+				return // whoever subscribes counts it
+			}
+			subject := ""
+			if sub != nil {
+				subject = sub.Subject
+			}
+			log.Error("NATS reports an error", "server", c.URL, "subject", subject, "error", err)
+		}),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				log.Warn("the connection to NATS is lost; it will be made again", "server", c.URL, "error", err)
+			}
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) { log.Info("connected to NATS again", "server", c.URL) }),
+		nats.ConnectHandler(func(*nats.Conn) { log.Info("connected to NATS", "server", c.URL) }),
+	}
 }
 
 // Message is something to publish. ID, when it is set, lets a stream recognise what it has already.

@@ -62,6 +62,8 @@ type MetricConfig struct {
 	Scope       metric.Scope // finest scope that is collected
 	Timestep    time.Duration
 	Aggregation metric.Aggregation
+	// Derived (ours) is how the metric is computed of others; nil for one that is collected.
+	Derived *metric.Expression
 	Limits
 	SubClusters []SubClusterMetric
 }

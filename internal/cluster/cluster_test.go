@@ -90,6 +90,20 @@ func TestCatalogue(t *testing.T) {
 	}
 }
 
+func TestDerivedMetricsSurviveWriting(t *testing.T) {
+	c := parse(t, strings.Replace(alpha, `"timestep": 30, "aggregation": "sum"`, `"timestep": 60, "aggregation": "p95", "derived": "rate(cpu_load) * 2"`, 1))
+	text, err := cluster.Format(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(c.Catalogue(), parse(t, string(text)).Catalogue()); diff != "" {
+		t.Error(diff)
+	}
+	if got := c.Catalogue()["flops_any"]; got.Derived.String() != "rate(cpu_load) * 2" || got.Aggregation != "p95" {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestTopologyFindsTheDomainOfAThread(t *testing.T) {
 	main, ok := parse(t, alpha).SubCluster("main")
 	if !ok {
@@ -131,6 +145,9 @@ func TestParseNamesTheMemberThatIsWrong(t *testing.T) {
 		{`"timestep": 30`, `"timestep": 0`, `metricConfig[1].timestep: must be 1 to 86400 seconds, is 0`},
 		{`"timestep": 30`, `"timestep": "30"`, "line 7: metricConfig.timestep: expected int64, found string"},
 		{`"aggregation": "sum"`, `"aggregation": "total"`, `metricConfig[1].aggregation: unknown aggregation "total"`},
+		{`"aggregation": "sum"`, `"derived": "cpu_load *"`, `metricConfig[1].derived: expression "cpu_load *", character 11`},
+		{`"aggregation": "sum"`, `"derived": "flops_any + 1"`, `metricConfig[1].derived: flops_any is derived of itself`},
+		{`"aggregation": "sum"`, `"derived": "cpu_load + 1"`, `metricConfig[1].derived: flops_any is computed every 30s, which is no multiple of the 1m0s of cpu_load`},
 		{`"footprint": "avg"`, `"footprint": "mean"`, `metricConfig[0].footprint: unknown statistic "mean"`},
 		{`"restrict": true`, `"energy": "heat"`, `metricConfig[1].energy: unknown kind "heat"`},
 		{`{"name": "big", "remove": true}`, `{"name": "bg"}`, `metricConfig[1].subClusters[0].name: there is no sub-cluster "bg"`},
@@ -264,6 +281,7 @@ func TestNewRegistryRefusesTwins(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(alpha))
 	f.Add([]byte(`{"name":"a","metricConfig":[{"name":"m","scope":"core","timestep":1}]}`))
+	f.Add([]byte(`{"name":"a","metricConfig":[{"name":"m","scope":"core","timestep":1},{"name":"d","scope":"core","timestep":1,"derived":"m/2"}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c, err := cluster.Parse(text)
 		if err != nil {

@@ -77,6 +77,11 @@ func (m wireMetric) config(p *problems, at string) MetricConfig {
 		Name: m.Name, Unit: m.Unit.unit(), Scope: scope, Timestep: time.Duration(m.Timestep) * time.Second,
 		Aggregation: metric.Aggregation(m.Aggregation), Limits: m.limits(),
 	}
+	if m.Derived != "" {
+		if mc.Derived, err = metric.ParseExpression(m.Derived); err != nil {
+			p.add(at+".derived", "%v", err)
+		}
+	}
 	for _, o := range m.SubClusters {
 		mc.SubClusters = append(mc.SubClusters, SubClusterMetric{Name: o.Name, Remove: o.Remove, Limits: o.limits()})
 	}

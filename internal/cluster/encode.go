@@ -28,7 +28,7 @@ func Format(c *Cluster) ([]byte, error) {
 func toWireMetric(m MetricConfig) wireMetric {
 	w := wireMetric{
 		Name: m.Name, Unit: wireUnit(m.Unit), Scope: string(m.Scope), Timestep: int64(m.Timestep / time.Second),
-		Aggregation: string(m.Aggregation), wireLimits: wireLimits(m.Limits),
+		Aggregation: string(m.Aggregation), Derived: m.Derived.String(), wireLimits: wireLimits(m.Limits),
 	}
 	for _, o := range m.SubClusters {
 		w.SubClusters = append(w.SubClusters, wireOverride{Name: o.Name, Remove: o.Remove, wireLimits: wireLimits(o.Limits)})

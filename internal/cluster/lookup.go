@@ -56,11 +56,11 @@ func (c *Cluster) MetricsOf(sub string) []MetricConfig {
 	return list
 }
 
-// Catalogue returns how each metric of the cluster is stored.
+// Catalogue returns how each metric of the cluster is stored or computed.
 func (c *Cluster) Catalogue() metric.Catalogue {
 	cat := make(metric.Catalogue, len(c.Metrics))
 	for _, m := range c.Metrics {
-		cat[m.Name] = metric.Config{Frequency: m.Timestep, Aggregation: m.Aggregation}
+		cat[m.Name] = metric.Config{Frequency: m.Timestep, Aggregation: m.Aggregation, Derived: m.Derived}
 	}
 	return cat
 }

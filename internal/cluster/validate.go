@@ -51,6 +51,12 @@ func (c *Cluster) check(p *problems) {
 		metrics[m.Name] = true
 		m.check(p, at, subs)
 	}
+	catalogue := c.Catalogue()
+	for i, m := range c.Metrics {
+		if err := catalogue.Check(m.Name); err != nil {
+			p.add(fmt.Sprintf("metricConfig[%d].derived", i), "%v", err)
+		}
+	}
 }
 
 func (m *MetricConfig) check(p *problems, at string, subs map[string]bool) {
@@ -63,10 +69,8 @@ func (m *MetricConfig) check(p *problems, at string, subs map[string]bool) {
 	if m.Timestep < time.Second || m.Timestep%time.Second != 0 {
 		p.add(at+".timestep", "must be whole seconds, at least 1, is %v", m.Timestep)
 	}
-	switch m.Aggregation {
-	case metric.AggregateNone, metric.AggregateSum, metric.AggregateAvg:
-	default:
-		p.add(at+".aggregation", "unknown aggregation %q: it is sum or avg, or absent", m.Aggregation)
+	if _, err := metric.ParseAggregation(string(m.Aggregation)); err != nil {
+		p.add(at+".aggregation", "%v, or absent", err)
 	}
 	m.Limits.check(p, at)
 	seen := map[string]bool{}

@@ -31,6 +31,7 @@ type wireMetric struct {
 	Scope       string   `json:"scope"`
 	Timestep    int64    `json:"timestep"`
 	Aggregation string   `json:"aggregation,omitempty"`
+	Derived     string   `json:"derived,omitempty"` // ours
 	wireLimits
 	SubClusters []wireOverride `json:"subClusters,omitempty"`
 }

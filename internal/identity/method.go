@@ -31,3 +31,12 @@ func System(part string) Caller {
 
 // ViaSystem is this program itself.
 const ViaSystem Via = "system"
+
+// ViaBus is a message on a bus. It carries no credential: whoever may publish on the subject is trusted.
+const ViaBus Via = "bus"
+
+// Bus is the caller for messages that come on a subject: they may do what the configuration lets them, in these clusters;
+// nil is all of them. The trail names the subject as where they come from.
+func Bus(subject string, may Set, clusters []string) Caller {
+	return Caller{User: User{Name: "nats"}, Via: ViaBus, Permissions: may, Clusters: clusters, Addr: subject}
+}

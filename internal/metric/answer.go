@@ -35,12 +35,12 @@ func (s *Service) Query(ctx context.Context, r Request) (Answer, error) {
 	}
 	catalogue, _ := s.catalogue(r.Cluster)
 	a := Answer{Queries: s.expand(r)}
-	q := querier{engine: s.engine, request: r}
+	q := querier{engine: s.engine, request: r, catalogue: catalogue}
 	for i := range a.Queries {
 		if err := ctx.Err(); err != nil {
 			return Answer{}, err
 		}
-		results := q.answer(&a.Queries[i], catalogue)
+		results := q.answer(&a.Queries[i])
 		if q.points > maxPoints {
 			return Answer{}, fault.New(fault.TooLarge, "the answer would have more than %d points; ask for fewer series, a shorter time or a coarser resolution", maxPoints)
 		}
@@ -68,38 +68,49 @@ func (s *Service) expand(r Request) []Query {
 
 // querier works off the queries of one request.
 type querier struct {
-	engine   Engine
-	request  Request
-	buf      []metricstore.Samples // of the last read, used again by the next
-	together metricstore.Aggregate // likewise
-	scratch  []float64             // values of which only the statistics are wanted
-	points   int
+	engine    Engine
+	request   Request
+	catalogue Catalogue
+	buf       []metricstore.Samples // of the last read, used again by the next
+	together  metricstore.Aggregate // likewise
+	scratch   []float64             // values of which only the statistics are wanted
+	points    int
 }
 
 // answer returns the results of one query.
-func (q *querier) answer(query *Query, catalogue Catalogue) []Result {
-	config, ok := catalogue[query.Metric]
+func (q *querier) answer(query *Query) []Result {
+	config, ok := q.catalogue[query.Metric]
 	if !ok {
 		return []Result{{Err: fault.New(fault.NotFound, "unknown metric: %s", query.Metric)}}
+	}
+	if err := query.check(); err != nil {
+		return []Result{{Err: err}}
 	}
 	if q.request.Sees != nil && !q.request.Sees(query.Host) {
 		return nil
 	}
-	window := metricstore.Window{
-		Cluster: q.request.Cluster, Host: query.Host, Metric: query.Metric,
-		From: q.request.From.Unix(), To: q.request.To.Unix(),
-	}
-	if s, ok := q.whole(query, config.Aggregation, window); ok {
+	window := metricstore.Window{Cluster: q.request.Cluster, Host: query.Host, From: q.request.From.Unix(), To: q.request.To.Unix()}
+	if query.single() {
+		s, ok, err := q.one(query, window)
+		switch {
+		case err != nil:
+			return []Result{{Err: err}}
+		case !ok:
+			return nil
+		}
 		return []Result{q.result(query, s)}
 	}
-	q.buf = q.engine.Read(q.buf[:0], window, query.matches)
-	if len(q.buf) == 0 {
+	series, err := q.series(query, window)
+	if err != nil {
+		return []Result{{Err: err}}
+	}
+	if len(series) == 0 {
 		return nil
 	}
-	groups := query.group(sameStep(q.buf, config.Frequency))
+	groups := query.group(series)
 	results := make([]Result, 0, len(groups))
 	for _, g := range groups {
-		combined, err := combine(g, config.Aggregation, query.Metric)
+		combined, err := combine(g, query.how(config), query.Metric)
 		if err != nil {
 			return []Result{{Err: err}}
 		}
@@ -121,7 +132,7 @@ func (q *querier) result(query *Query, s metricstore.Samples) Result {
 	if !q.request.NoStats {
 		r.Statistics = StatisticsOf(values)
 	}
-	values, r.Step = resample(values, r.Step, query.Resolution)
+	values, r.Step = resample(values, r.Step, query.Resolution, query.Resampling)
 	r.To = r.From.Add(time.Duration(len(values)) * r.Step)
 	if !q.request.NoData {
 		q.points += len(values)

@@ -29,31 +29,74 @@ func sameStep(series []metricstore.Samples, configured time.Duration) []metricst
 	return same
 }
 
-// combine makes one series of the series of devices.
+// combine makes one series of the series of devices. In a sum only slots count in which every device has a sample; in
+// the other aggregations those devices count that have one.
 func combine(series []metricstore.Samples, how Aggregation, metric string) (metricstore.Samples, error) {
 	if len(series) == 1 {
 		return series[0], nil
 	}
-	if how != AggregateSum && how != AggregateAvg {
+	if how == AggregateNone {
 		return metricstore.Samples{}, fault.New(fault.Invalid,
-			"metric %s cannot be aggregated: its configuration has no aggregation, sum or avg", metric)
+			"metric %s cannot be aggregated: its configuration has no aggregation, such as sum or avg, and the query names none", metric)
 	}
 	first, end := span(series)
 	step := series[0].Step
-	sum := metricstore.Samples{Key: series[0].Key, Step: step, First: first, Values: make([]float64, (end-first)/step)}
-	counts := make([]int32, len(sum.Values))
+	whole := metricstore.Samples{Key: series[0].Key, Step: step, First: first, Values: make([]float64, (end-first)/step)}
+	if q, ok := how.quantile(); ok {
+		quantiles(whole, series, q)
+		return whole, nil
+	}
+	counts := make([]int32, len(whole.Values))
+	fold := folds(how)
 	for i := range series {
-		add(sum, counts, series[i])
+		add(whole, counts, series[i], fold)
 	}
 	for i, n := range counts {
 		switch {
 		case n == 0 || how == AggregateSum && int(n) < len(series):
-			sum.Values[i] = math.NaN()
+			whole.Values[i] = math.NaN()
 		case how == AggregateAvg:
-			sum.Values[i] /= float64(n)
+			whole.Values[i] /= float64(n)
 		}
 	}
-	return sum, nil
+	return whole, nil
+}
+
+// folds returns how the sample of one more device is added; nil when it is by adding.
+func folds(how Aggregation) func(a, b float64) float64 {
+	switch how { //nolint:exhaustive // the others add up
+	case AggregateMin:
+		return func(a, b float64) float64 { return min(a, b) }
+	case AggregateMax:
+		return func(a, b float64) float64 { return max(a, b) }
+	default:
+		return nil
+	}
+}
+
+// quantiles fills whole slot by slot with a quantile of what the devices have.
+func quantiles(whole metricstore.Samples, series []metricstore.Samples, q float64) {
+	offsets := make([]int64, len(series))
+	for i := range series {
+		offsets[i] = slotOf(series[i].First, whole)
+	}
+	column := make([]float64, 0, len(series))
+	for slot := range whole.Values {
+		column = column[:0]
+		for i := range series {
+			at := int64(slot) - offsets[i]
+			if at < 0 || at >= int64(len(series[i].Values)) {
+				continue
+			}
+			if v := series[i].Values[at]; v == v { //nolint:gocritic // not NaN
+				column = append(column, v)
+			}
+		}
+		whole.Values[slot] = math.NaN()
+		if len(column) > 0 {
+			whole.Values[slot] = quantileOf(column, q)
+		}
+	}
 }
 
 // span returns the time of the first sample of all and the end of the last one, on the grid of the first series.
@@ -69,14 +112,22 @@ func span(series []metricstore.Samples) (first, end int64) {
 	return first, end
 }
 
-// add adds the samples of s to the sum and counts them.
-func add(sum metricstore.Samples, counts []int32, s metricstore.Samples) {
-	offset := slotOf(s.First, sum)
-	values, counts := sum.Values[offset:], counts[offset:]
+// add adds the samples of s to the whole and counts them.
+func add(whole metricstore.Samples, counts []int32, s metricstore.Samples, fold func(a, b float64) float64) {
+	offset := slotOf(s.First, whole)
+	values, counts := whole.Values[offset:], counts[offset:]
 	for i, v := range s.Values {
-		if v == v { // not NaN
-			values[i] += v
-			counts[i]++
+		if v != v { //nolint:gocritic // NaN
+			continue
 		}
+		switch {
+		case fold == nil:
+			values[i] += v
+		case counts[i] == 0:
+			values[i] = v
+		default:
+			values[i] = fold(values[i], v)
+		}
+		counts[i]++
 	}
 }

@@ -3,11 +3,37 @@ package metric
 import (
 	"slices"
 
+	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore"
 )
 
 // forHost reports whether the query is for the host itself and not for its devices.
 func (q *Query) forHost() bool { return q.Type == "" || q.Type == string(ScopeNode) }
+
+// combined reports whether the devices make one series.
+func (q *Query) combined() bool { return q.Aggregate || q.Aggregation != AggregateNone }
+
+// single reports whether there is one result, of the host or of devices together.
+func (q *Query) single() bool { return q.forHost() && q.SubType == "" || q.combined() }
+
+// how returns how devices make one series.
+func (q *Query) how(c Config) Aggregation {
+	if q.Aggregation != AggregateNone {
+		return q.Aggregation
+	}
+	return c.Aggregation
+}
+
+// check returns what is wrong with the query itself.
+func (q *Query) check() error {
+	if _, err := ParseAggregation(string(q.Aggregation)); err != nil {
+		return fault.New(fault.Invalid, "%s", err.Error())
+	}
+	if _, err := ParseResampling(string(q.Resampling)); err != nil {
+		return fault.New(fault.Invalid, "%s", err.Error())
+	}
+	return nil
+}
 
 // matches reports whether a series can contribute to the answer.
 func (q *Query) matches(k *metricstore.Key) bool {
@@ -50,7 +76,7 @@ func (q *Query) group(series []metricstore.Samples) [][]metricstore.Samples {
 			groups[i] = []metricstore.Samples{{Step: series[0].Step, First: series[0].First}}
 		}
 	}
-	if q.Aggregate {
+	if q.combined() {
 		return [][]metricstore.Samples{slices.DeleteFunc(slices.Concat(groups...), func(s metricstore.Samples) bool {
 			return len(s.Values) == 0
 		})}

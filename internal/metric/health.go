@@ -2,8 +2,7 @@ package metric
 
 import (
 	"context"
-	"maps"
-	"slices"
+	"math"
 )
 
 // HealthState says how much of what a host should send arrives.
@@ -26,19 +25,20 @@ type Health struct {
 	Missing  []string // metrics without any sample
 }
 
-// Health tells for each host how the named metrics arrive; without names, all metrics of the cluster. A host without any
+// Health tells for each host how the named metrics arrive; without names, all measured metrics of the cluster. A derived
+// metric arrives as its operands do. A host without any
 // recent metric has failed.
 func (s *Service) Health(_ context.Context, cluster string, hosts, metrics []string) map[string]Health {
+	catalogue, _ := s.catalogue(cluster)
 	if len(metrics) == 0 {
-		catalogue, _ := s.catalogue(cluster)
-		metrics = slices.Sorted(maps.Keys(catalogue))
+		metrics = catalogue.measured()
 	}
 	now := s.clock.Now().Unix()
 	health := make(map[string]Health, len(hosts))
 	for _, host := range hosts {
 		h := Health{State: HealthPartial}
 		for _, metric := range metrics {
-			newest, step, ok := s.engine.Latest(cluster, host, metric)
+			newest, step, ok := s.latest(catalogue, cluster, host, metric)
 			switch {
 			case !ok:
 				h.Missing = append(h.Missing, metric)
@@ -55,4 +55,21 @@ func (s *Service) Health(_ context.Context, cluster string, hosts, metrics []str
 		health[host] = h
 	}
 	return health
+}
+
+// latest returns when the newest sample of a metric is and how many seconds lie between two.
+func (s *Service) latest(catalogue Catalogue, cluster, host, metric string) (newest, step int64, ok bool) {
+	config := catalogue[metric]
+	if config.Derived == nil {
+		return s.engine.Latest(cluster, host, metric)
+	}
+	newest = math.MaxInt64
+	for _, operand := range config.Derived.operands {
+		t, _, ok := s.latest(catalogue, cluster, host, operand)
+		if !ok {
+			return 0, 0, false
+		}
+		newest = min(newest, t)
+	}
+	return newest, int64(config.Frequency.Seconds()), true
 }

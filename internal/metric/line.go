@@ -19,7 +19,8 @@ type Line struct {
 
 // Parser parses lines one after the other. Its zero value is ready for use; it is for one goroutine.
 type Parser struct {
-	unescaped []byte // names in which something was escaped
+	unescaped []byte                  // names in which something was escaped
+	other     func(key, value []byte) // told of tags that mean nothing to us; may be nil
 }
 
 // Parse reads a line, without its end of line, into l. The error says what is wrong with it. A line that is taken costs

@@ -51,16 +51,6 @@ func (s Scope) rank() int {
 	}
 }
 
-// Aggregation says how samples of a finer scope make one of a coarser scope.
-type Aggregation string
-
-// The aggregations. None means that finer samples cannot be combined.
-const (
-	AggregateNone Aggregation = ""
-	AggregateSum  Aggregation = "sum"
-	AggregateAvg  Aggregation = "avg"
-)
-
 // Unit is a unit of measurement: an opaque base and an optional SI prefix (contract clustercockpit 5.8).
 type Unit struct {
 	Base   string
@@ -70,14 +60,13 @@ type Unit struct {
 // String returns prefix and base as one word, e.g. "GB/s".
 func (u Unit) String() string { return u.Prefix + u.Base }
 
-// Config is how one metric is stored.
+// Config is how one metric is stored, or computed.
 type Config struct {
 	Frequency   time.Duration // distance between two samples
 	Aggregation Aggregation
+	// Derived is how the metric is computed of others whenever it is asked for; nil for one that is measured.
+	Derived *Expression
 }
-
-// Catalogue maps metric names to how they are stored. Each cluster has its own.
-type Catalogue map[string]Config
 
 // Statistics is minimum, mean and maximum of a series of samples, absent ones left out.
 type Statistics struct {

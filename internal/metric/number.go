@@ -10,13 +10,10 @@ import (
 // parseTime reads a time in seconds, milliseconds, microseconds or nanoseconds and returns it in seconds. Which of them
 // it is, its size tells: in seconds the first bound is the year 5138, and in milliseconds the year 1973.
 func parseTime(b []byte) (int64, error) {
-	n, err := strconv.ParseInt(string(b), 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("time %q is not a whole number", clip(b))
-	}
+	n, err := wholeNumber(b)
 	switch {
-	case n < 0:
-		return 0, fmt.Errorf("time %d is before 1970", n)
+	case err != nil:
+		return 0, err
 	case n < 1e11:
 		return n, nil
 	case n < 1e14:
@@ -26,6 +23,18 @@ func parseTime(b []byte) (int64, error) {
 	default:
 		return n / 1e9, nil
 	}
+}
+
+// wholeNumber reads a time in whatever units.
+func wholeNumber(b []byte) (int64, error) {
+	n, err := strconv.ParseInt(string(b), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("time %q is not a whole number", clip(b))
+	}
+	if n < 0 {
+		return 0, fmt.Errorf("time %d is before 1970", n)
+	}
+	return n, nil
 }
 
 // parseValue reads a number: a float, an integer with suffix i, or an unsigned integer with suffix u.

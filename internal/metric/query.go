@@ -12,8 +12,11 @@ type Query struct {
 	SubType    string
 	SubTypeIDs []string
 	Aggregate  bool
-	Resolution time.Duration // 0: as stored
-	Scale      float64       // factor; 0 and 1 mean none
+	// Aggregation is how devices make one series, instead of as the configuration says. Naming one asks for one series.
+	Aggregation Aggregation
+	Resolution  time.Duration // 0: as stored
+	Resampling  Resampling    // how the resolution is reached
+	Scale       float64       // factor; 0 and 1 mean none
 }
 
 // Request is a batch of queries over one window of time.

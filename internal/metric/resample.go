@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"fmt"
 	"math"
 	"time"
 )
@@ -8,21 +9,96 @@ import (
 // minResample is how many points a series has to have to be thinned out (contract clustercockpit 5.7).
 const minResample = 1000
 
-// resample thins a series out to the wanted resolution, when that is a multiple of the step and the series is long
-// enough; otherwise it returns the series as it is.
-func resample(values []float64, step, resolution time.Duration) ([]float64, time.Duration) {
-	if resolution <= step || resolution%step != 0 || len(values) < minResample {
+// Resampling is a way to thin a series out.
+type Resampling string
+
+// The ways. Without one it is that of the largest triangles, and only for series of at least a thousand samples.
+const (
+	ResampleDefault   Resampling = ""
+	ResampleTriangles Resampling = "lttb"    // samples that carry the shape of the curve
+	ResampleAverage   Resampling = "average" // the mean of each stretch
+	ResampleExtremes  Resampling = "minmax"  // the least and the greatest sample of every two stretches
+)
+
+// ParseResampling returns the way of that name. The empty name is the default.
+func ParseResampling(name string) (Resampling, error) {
+	switch r := Resampling(name); r {
+	case ResampleDefault, ResampleTriangles, ResampleAverage, ResampleExtremes:
+		return r, nil
+	}
+	return ResampleDefault, fmt.Errorf("unknown resampling %q: it is lttb, average or minmax", name)
+}
+
+// resample thins a series out to the wanted resolution, when that is a multiple of the step and, unless the way is named,
+// the series is long enough; otherwise it returns the series as it is.
+func resample(values []float64, step, resolution time.Duration, how Resampling) ([]float64, time.Duration) {
+	if resolution <= step || resolution%step != 0 || how == ResampleDefault && len(values) < minResample || len(values) == 0 {
 		return values, step
 	}
-	return LargestTriangles(values, int(resolution/step)), resolution
+	n := int(resolution / step)
+	switch how {
+	case ResampleAverage:
+		return Averages(values, n), resolution
+	case ResampleExtremes:
+		return Extremes(values, n), resolution
+	case ResampleDefault, ResampleTriangles:
+	}
+	return LargestTriangles(values, n), resolution
+}
+
+// Averages thins a series out: every n slots become the mean of their samples, NaN when they have none.
+func Averages(values []float64, n int) []float64 {
+	out := make([]float64, (len(values)+n-1)/n)
+	for i := range out {
+		_, out[i] = mean(values, i*n, min((i+1)*n, len(values)))
+	}
+	return out
+}
+
+// Extremes thins a series out: every 2n slots become two, the least and the greatest of their samples in the order in
+// which they were measured. So no extreme is ever lost. The result has an even number of slots. Where all samples of 2n
+// slots are one, the other slot is NaN.
+func Extremes(values []float64, n int) []float64 {
+	out := make([]float64, 0, (len(values)+2*n-1)/(2*n)*2)
+	for begin := 0; begin < len(values); begin += 2 * n {
+		first, second := extremes(values, begin, min(begin+2*n, len(values)))
+		pair := [2]float64{math.NaN(), math.NaN()}
+		switch {
+		case first < 0:
+		case first == second:
+			pair[(first-begin)/n] = values[first]
+		default:
+			pair = [2]float64{values[first], values[second]}
+		}
+		out = append(out, pair[0], pair[1])
+	}
+	return out
+}
+
+// extremes returns where the least and the greatest sample in [begin, end) are, in order; -1 when there is none.
+func extremes(values []float64, begin, end int) (first, second int) {
+	least, greatest := -1, -1
+	for i := begin; i < end; i++ {
+		v := values[i]
+		switch {
+		case math.IsNaN(v):
+		case least < 0:
+			least, greatest = i, i
+		case v < values[least]:
+			least = i
+		case v >= values[greatest]:
+			greatest = i
+		}
+	}
+	return min(least, greatest), max(least, greatest)
 }
 
 // LargestTriangles thins a series out: of every n slots it keeps the one sample that, with the one kept before and the
 // mean of the n slots after, spans the largest triangle. Peaks survive that. The first and the last sample are kept;
-// n slots without a sample become NaN.
+// n slots without a sample become NaN. When all samples lie within n slots, only the first one is kept.
 func LargestTriangles(values []float64, n int) []float64 {
-	count := (len(values) + n - 1) / n
-	out := make([]float64, count)
+	out := make([]float64, (len(values)+n-1)/n)
+	last := lastSample(values, 0, len(values)) / n
 	prevX, prevY := 0.0, math.NaN()
 	for i := range out {
 		begin, end := i*n, min((i+1)*n, len(values))
@@ -30,7 +106,7 @@ func LargestTriangles(values []float64, n int) []float64 {
 		switch {
 		case math.IsNaN(prevY):
 			at = firstSample(values, begin, end)
-		case i == count-1:
+		case i == last:
 			at = lastSample(values, begin, end)
 		default:
 			nextX, nextY := mean(values, end, min(end+n, len(values)))

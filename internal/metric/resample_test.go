@@ -75,3 +75,86 @@ func TestResolutionIsUsedWhereItFits(t *testing.T) {
 		}
 	}
 }
+
+// curves draws series with gaps and how many slots become one.
+func curves(t *rapid.T) (values []float64, n int) {
+	values = rapid.SliceOfN(rapid.OneOf(rapid.Float64Range(-1e6, 1e6), rapid.Just(math.NaN())), 1, 200).Draw(t, "values")
+	return values, rapid.IntRange(1, 20).Draw(t, "n")
+}
+
+func samplesOf(values []float64) (samples []float64) {
+	for _, v := range values {
+		if !math.IsNaN(v) {
+			samples = append(samples, v)
+		}
+	}
+	return samples
+}
+
+func TestLargestTrianglesKeepTheFirstAndTheLastSample(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		values, n := curves(t)
+		kept, all := samplesOf(metric.LargestTriangles(values, n)), samplesOf(values)
+		if len(all) == 0 {
+			return
+		}
+		if kept[0] != all[0] || len(kept) > 1 && kept[len(kept)-1] != all[len(all)-1] {
+			t.Fatalf("%v of %v", kept, all)
+		}
+	})
+}
+
+func TestExtremesAreNeverHidden(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		values, n := curves(t)
+		got := metric.Extremes(values, n)
+		if len(got)%2 != 0 || len(got) < (len(values)+n-1)/n || len(got) > (len(values)+n-1)/n+1 {
+			t.Fatalf("%d slots of %d", len(got), len(values))
+		}
+		for i := 0; i < len(got); i += 2 {
+			was, is := metric.StatisticsOf(values[i*n:min((i+2)*n, len(values))]), metric.StatisticsOf(got[i:i+2])
+			if was.Min != is.Min && !math.IsNaN(was.Min) || was.Max != is.Max && !math.IsNaN(was.Max) || math.IsNaN(was.Min) != math.IsNaN(is.Min) {
+				t.Fatalf("slots %d and %d: %+v became %+v", i, i+1, was, is)
+			}
+		}
+	})
+}
+
+func TestAveragesArePlainMeans(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		values, n := curves(t)
+		got := metric.Averages(values, n)
+		for i := range got {
+			want := metric.StatisticsOf(values[i*n : min((i+1)*n, len(values))]).Avg
+			if got[i] != want && !(math.IsNaN(got[i]) && math.IsNaN(want)) {
+				t.Fatalf("slot %d: %v, want %v", i, got[i], want)
+			}
+		}
+	})
+}
+
+func TestNamedResamplingNeedsNoLongSeries(t *testing.T) {
+	s, _ := newService(t)
+	put(t, s, "cpu_load,hostname=n01 1 4", "cpu_load,hostname=n01 5 3", "cpu_load,hostname=n01 2 2", "cpu_load,hostname=n01 4 1")
+	for _, c := range []struct {
+		how  metric.Resampling
+		want string
+	}{
+		{"", "[1 5 2 4]"}, {"lttb", "[1 4]"}, {"average", "[3 3]"}, {"minmax", "[1 5]"},
+		{"cubic", `unknown resampling "cubic": it is lttb, average or minmax`},
+	} {
+		a, err := s.Query(t.Context(), metric.Request{Cluster: "alpha", From: minutesAgo(4), To: now, Queries: []metric.Query{
+			{Metric: "cpu_load", Host: "n01", Resolution: 2 * time.Minute, Resampling: c.how},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := fmt.Sprint(a.Results[0][0].Data)
+		if err := a.Results[0][0].Err; err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%q: %s, want %s", c.how, got, c.want)
+		}
+	}
+}

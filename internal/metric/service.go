@@ -28,6 +28,8 @@ type Engine interface {
 	// Free forgets the samples before a time below a path and returns how many chunks of memory are gone;
 	// metricstore.ErrPath when the path has no name or too many.
 	Free(path []string, before time.Time) (int, error)
+	// Usage tells what each series takes up.
+	Usage(visit func(*metricstore.Key, metricstore.Usage))
 	// Inspect tells what is in memory below a path.
 	Inspect(path []string, visit func(metricstore.Key, []metricstore.Extent))
 }
@@ -47,6 +49,8 @@ type Service struct {
 	clock                    clock.Clock
 	buffers                  sync.Pool // of *bufio.Reader
 	taken, dropped, rejected atomic.Int64
+	refusals                 rejections
+	claims                   claims
 }
 
 // NewService returns a service.

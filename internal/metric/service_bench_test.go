@@ -52,7 +52,9 @@ func BenchmarkQuery(b *testing.B) {
 	}
 	for name, q := range map[string]metric.Query{
 		"node": {Metric: "cpu_load", Host: "n01"}, "aggregated from 72 threads": {Metric: "flops_any", Host: "n01"},
-		"72 threads": {Metric: "flops_any", Host: "n01", Type: "hwthread"},
+		"median of 72 threads":   {Metric: "flops_any", Host: "n01", Aggregation: "median"},
+		"greatest of 72 threads": {Metric: "flops_any", Host: "n01", Aggregation: "max"},
+		"72 threads":             {Metric: "flops_any", Host: "n01", Type: "hwthread"},
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -32,6 +32,8 @@ func (p *Parser) tags(b []byte, l *Line) ([]byte, error) {
 				return nil, fmt.Errorf("tag %q is there twice", key)
 			}
 			*to = value
+		} else if p.other != nil {
+			p.other(key, value)
 		}
 		b = rest
 	}

@@ -10,7 +10,7 @@ import (
 // whole answers a question about all devices of a host together from what the store has taken together already. ok is
 // false when the question is another one, or when the answer has to be made of the devices' own samples.
 func (q *querier) whole(query *Query, how Aggregation, w metricstore.Window) (_ metricstore.Samples, ok bool) {
-	if !query.ofAllDevices() || how != AggregateSum && how != AggregateAvg {
+	if _, quantile := how.quantile(); quantile || how == AggregateNone || !query.ofAllDevices() {
 		return metricstore.Samples{}, false
 	}
 	a := &q.together
@@ -21,6 +21,17 @@ func (q *querier) whole(query *Query, how Aggregation, w metricstore.Window) (_ 
 	if how == AggregateSum && slices.Max(a.Count) < float64(a.Devices) {
 		return metricstore.Samples{}, false
 	}
+	return metricstore.Samples{Step: a.Step, First: a.First, Values: taken(a, how)}, true
+}
+
+// taken returns what an aggregation is of what was taken together.
+func taken(a *metricstore.Aggregate, how Aggregation) []float64 {
+	switch how { //nolint:exhaustive // the others are made of the sum
+	case AggregateMin:
+		return a.Min
+	case AggregateMax:
+		return a.Max
+	}
 	for i, n := range a.Count {
 		switch {
 		case how == AggregateAvg:
@@ -29,10 +40,10 @@ func (q *querier) whole(query *Query, how Aggregation, w metricstore.Window) (_ 
 			a.Sum[i] = math.NaN()
 		}
 	}
-	return metricstore.Samples{Step: a.Step, First: a.First, Values: a.Sum}, true
+	return a.Sum
 }
 
 // ofAllDevices reports whether one result is asked for, of whatever devices there are.
 func (q *Query) ofAllDevices() bool {
-	return q.SubType == "" && (q.forHost() || q.Aggregate && len(q.TypeIDs) == 0)
+	return q.SubType == "" && (q.forHost() || q.combined() && len(q.TypeIDs) == 0)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore"
@@ -49,6 +50,8 @@ func (s *Service) Write(ctx context.Context, defaultCluster string, lines io.Rea
 type Source struct {
 	// Cluster is that of lines that name none.
 	Cluster string
+	// Name says who it is, for those who look for the sender of bad lines.
+	Name string
 	// Reaches says into which clusters the source may write; nil is into all.
 	Reaches func(cluster string) bool
 }
@@ -56,15 +59,25 @@ type Source struct {
 // WriteFrom is Write for a source that may not write into every cluster. Lines for others are rejected, and it cannot be
 // told from the reason whether there is such a cluster.
 func (s *Service) WriteFrom(ctx context.Context, from Source, lines io.Reader) (WriteResult, error) {
-	w := writer{
-		service: s, app: s.engine.Appender(), now: s.clock.Now().Unix(), defaultCluster: []byte(from.Cluster), reaches: from.Reaches,
+	w := s.writer(from)
+	return w.finish(w.readAll(ctx, lines, w.add))
+}
+
+// writer returns what works off one batch, to be ended with finish.
+func (s *Service) writer(from Source) *writer {
+	return &writer{
+		service: s, app: s.engine.Appender(), now: s.clock.Now().Unix(), defaultCluster: []byte(from.Cluster), source: from.Name, reaches: from.Reaches,
 	}
+}
+
+// finish stores what is pending and counts. err is what has ended the batch.
+func (w *writer) finish(err error) (WriteResult, error) {
 	defer w.app.Close()
-	err := w.readAll(ctx, lines)
 	err = errors.Join(err, w.commit())
-	s.taken.Add(int64(w.result.Taken))
-	s.dropped.Add(int64(w.result.Dropped))
-	s.rejected.Add(int64(w.result.Rejected))
+	w.service.taken.Add(int64(w.result.Taken))
+	w.service.dropped.Add(int64(w.result.Dropped))
+	w.service.rejected.Add(int64(w.result.Rejected))
+	w.service.refusals.note(time.Unix(w.now, 0), w.source, w.result.Rejects)
 	return w.result, err
 }
 
@@ -79,6 +92,7 @@ type writer struct {
 	pending        int // noted, not committed
 	result         WriteResult
 
+	source    string
 	reaches   func(cluster string) bool // nil: all
 	cluster   []byte                    // whose catalogue this is
 	catalogue Catalogue
@@ -86,9 +100,9 @@ type writer struct {
 	denied    bool
 }
 
-// readAll works off all lines. A last line without an end is one too, but not when reading it failed: then it may be
+// readAll gives all lines to add. A last line without an end is one too, but not when reading it failed: then it may be
 // only half of itself.
-func (w *writer) readAll(ctx context.Context, lines io.Reader) error {
+func (w *writer) readAll(ctx context.Context, lines io.Reader, add func(n int, line []byte)) error {
 	buf, ok := w.service.buffers.Get().(*bufio.Reader)
 	if !ok {
 		buf = bufio.NewReaderSize(nil, MaxLine)
@@ -105,7 +119,7 @@ func (w *writer) readAll(ctx context.Context, lines io.Reader) error {
 			line, err = nil, skipLine(buf)
 		}
 		if err == nil || errors.Is(err, io.EOF) {
-			w.add(n, bytes.TrimSuffix(line, []byte("\n")))
+			add(n, bytes.TrimSuffix(line, []byte("\n")))
 		}
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -113,15 +127,24 @@ func (w *writer) readAll(ctx context.Context, lines io.Reader) error {
 		if err != nil {
 			return fmt.Errorf("read lines: %w", err)
 		}
-		if w.pending >= commitEvery {
-			if err := w.commit(); err != nil {
-				return err
-			}
-			if err := ctx.Err(); err != nil {
-				return fmt.Errorf("write samples: %w", err)
-			}
+		if err := w.commitSome(ctx); err != nil {
+			return err
 		}
 	}
+}
+
+// commitSome stores what is pending when that is much.
+func (w *writer) commitSome(ctx context.Context) error {
+	if w.pending < commitEvery {
+		return nil
+	}
+	if err := w.commit(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("write samples: %w", err)
+	}
+	return nil
 }
 
 func skipLine(buf *bufio.Reader) error {
@@ -132,16 +155,36 @@ func skipLine(buf *bufio.Reader) error {
 	}
 }
 
-// add notes the sample of a line. Empty lines and comments are none.
+// add notes the sample of a line.
 func (w *writer) add(n int, line []byte) {
-	if len(line) == 0 || line[0] == '#' || len(bytes.TrimSpace(line)) == 0 {
+	if blank(line) {
 		return
 	}
-	l := &w.line
-	if err := w.parser.Parse(line, l); err != nil {
+	if err := w.parser.Parse(line, &w.line); err != nil {
 		w.reject(n, err.Error())
 		return
 	}
+	if config, v := w.judge(n, &w.line); v == kept {
+		w.note(n, &w.line, config)
+	}
+}
+
+// blank reports whether a line has no sample: empty lines and comments have none.
+func blank(line []byte) bool {
+	return len(line) == 0 || line[0] == '#' || len(bytes.TrimSpace(line)) == 0
+}
+
+// verdict is what becomes of a sample.
+type verdict uint8
+
+const (
+	kept    verdict = iota
+	dropped         // of a metric that is not configured
+	wrong           // rejected
+)
+
+// judge completes a sample, and says how its metric is stored if it is.
+func (w *writer) judge(n int, l *Line) (Config, verdict) {
 	if len(l.Cluster) == 0 {
 		l.Cluster = w.defaultCluster
 	}
@@ -151,22 +194,32 @@ func (w *writer) add(n int, line []byte) {
 	w.useCatalogue(l.Cluster)
 	if w.denied {
 		w.reject(n, fmt.Sprintf("your token does not reach the cluster %q", l.Cluster))
-		return
+		return Config{}, wrong
 	}
 	if !w.known {
 		w.reject(n, fmt.Sprintf("unknown cluster %q", l.Cluster))
-		return
+		return Config{}, wrong
 	}
 	config, ok := w.catalogue[string(l.Metric)]
 	if !ok {
 		w.result.Dropped++
-		return
+		return Config{}, dropped
 	}
+	if config.Derived != nil {
+		w.reject(n, fmt.Sprintf("metric %s is derived: it is computed of others, and cannot be written", l.Metric))
+		return Config{}, wrong
+	}
+	return config, kept
+}
+
+// note hands a sample to the store.
+func (w *writer) note(n int, l *Line, config Config) verdict {
 	if err := w.app.Append(&l.Labels, int64(config.Frequency.Seconds()), l.Time, l.Value); err != nil {
 		w.reject(n, fmt.Sprintf("host %s: %s", l.Host, err))
-		return
+		return wrong
 	}
 	w.pending++
+	return kept
 }
 
 // useCatalogue makes the catalogue of a cluster the current one. A batch rarely has lines of two clusters.

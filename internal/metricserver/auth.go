@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"path"
 	"strings"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
@@ -38,9 +39,12 @@ type tokenDoor struct {
 }
 
 // Authenticate implements api.Authenticator. Only the header Authorization with the word Bearer counts (contract
-// clustercockpit 1.3).
+// clustercockpit 1.3), and with the word Token where clients of InfluxDB write: they know no other.
 func (d tokenDoor) Authenticate(r *http.Request) (identity.Caller, error) {
 	raw, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok && path.Clean(r.URL.Path) == "/api/v2/write" {
+		raw, ok = strings.CutPrefix(r.Header.Get("Authorization"), "Token ")
+	}
 	if !ok || len(r.Header.Values("Authorization")) > 1 { // whoever stands in between may have looked at the other one
 		return identity.Caller{}, fault.New(fault.Unauthenticated, "Use JWT Authentication")
 	}

@@ -18,6 +18,7 @@ import (
 type Env struct {
 	Args           []string
 	Stdout, Stderr io.Writer
+	Getenv         func(string) string // nil knows nothing
 }
 
 // version is set when the program is linked.
@@ -26,6 +27,7 @@ var version = "devel"
 // flags are the options of cc-metric-store (contract clustercockpit 2.2).
 type flags struct {
 	config, logLevel            string
+	importDir                   string
 	dev, gops, logDate, version bool
 	cleanup, roles              bool
 	level                       slog.Level
@@ -61,6 +63,7 @@ func parseFlags(env Env) (flags, error) {
 	fs.BoolVar(&f.logDate, "logdate", false, "date and time in log lines")
 	fs.BoolVar(&f.dev, "dev", false, "serve the interface's documentation at /swagger/")
 	fs.BoolVar(&f.gops, "gops", false, "accepted for compatibility and without effect")
+	fs.StringVar(&f.importDir, "import-checkpoints", "", "take over the samples that ClusterCockpit's metric store has left in this `folder`, then exit")
 	fs.BoolVar(&f.cleanup, "cleanup-checkpoints", false, "drop samples that are older than the retention, then exit")
 	fs.BoolVar(&f.roles, "check-roles", false, "give a token the rights of its roles; without it every valid token may do everything")
 	fs.BoolVar(&f.version, "version", false, "print the version and exit")
@@ -88,9 +91,17 @@ func runCommand(ctx context.Context, env Env, f flags) error {
 		return err
 	}
 	c.Documentation, c.CheckRoles = f.dev, f.roles
+	if env.Getenv != nil {
+		if err := c.useSecrets(env.Getenv); err != nil {
+			return err
+		}
+	}
 	log := journal.New(env.Stderr, f.level, f.logDate)
 	for _, n := range c.Notes {
 		log.WarnContext(ctx, "configuration: "+n) //nolint:sloglint // the note is the message
+	}
+	if f.importDir != "" {
+		return importCheckpoints(ctx, env, c, f.importDir, log)
 	}
 	if f.cleanup {
 		return cleanUp(c, log)

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +29,7 @@ type Config struct {
 	CheckpointEvery   time.Duration // 0: the store's default
 	MaxLogBytes       int64         // 0: the store's default
 	MemoryCap         int64         // bytes; 0: none
+	NATS              []NATS        // where samples come from beside HTTP
 	Documentation     bool          // served at /swagger/
 	CheckRoles        bool          // a token gives the rights of its roles
 	Notes             []string      // what the operator should know
@@ -159,6 +162,7 @@ func (d *duration) UnmarshalJSON(data []byte) error {
 type metricConfig struct {
 	Frequency   int64   `json:"frequency"`
 	Aggregation *string `json:"aggregation"`
+	Derived     string  `json:"derived"` // ours: how the metric is computed of others
 }
 
 func (c *Config) setMetrics(metrics map[string]metricConfig) error {
@@ -167,18 +171,33 @@ func (c *Config) setMetrics(metrics map[string]metricConfig) error {
 		if m.Frequency < 1 {
 			return fmt.Errorf("metrics: %s: frequency is %d; it is the number of seconds between two samples, at least 1", name, m.Frequency)
 		}
-		how := metric.AggregateNone
-		if m.Aggregation != nil {
-			how = metric.Aggregation(*m.Aggregation)
+		config, err := m.parse()
+		if err != nil {
+			return fmt.Errorf("metrics: %s: %w", name, err)
 		}
-		switch how {
-		case metric.AggregateNone, metric.AggregateSum, metric.AggregateAvg:
-		default:
-			return fmt.Errorf(`metrics: %s: aggregation is %q; it is "sum", "avg" or null`, name, how)
+		c.Metrics[name] = config
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Metrics)) {
+		if err := c.Metrics.Check(name); err != nil {
+			return fmt.Errorf("metrics: %s: derived: %w", name, err)
 		}
-		c.Metrics[name] = metric.Config{Frequency: time.Duration(m.Frequency) * time.Second, Aggregation: how}
 	}
 	return nil
+}
+
+func (m metricConfig) parse() (_ metric.Config, err error) {
+	c := metric.Config{Frequency: time.Duration(m.Frequency) * time.Second}
+	if m.Aggregation != nil {
+		if c.Aggregation, err = metric.ParseAggregation(*m.Aggregation); err != nil {
+			return c, fmt.Errorf("aggregation: %w, or null", err)
+		}
+	}
+	if m.Derived != "" {
+		if c.Derived, err = metric.ParseExpression(m.Derived); err != nil {
+			return c, fmt.Errorf("derived: %w", err)
+		}
+	}
+	return c, nil
 }
 
 func (c *Config) note(what string) {

@@ -1,7 +1,6 @@
 package metricserver
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -39,7 +38,7 @@ type storeSection struct {
 		Mode      string `json:"mode"`
 		Directory string `json:"directory"`
 	} `json:"cleanup"`
-	Subscriptions []json.RawMessage `json:"nats-subscriptions"`
+	Subscriptions []natsSubscription `json:"nats-subscriptions"`
 }
 
 // fromSections reads a file of 1.5.
@@ -65,7 +64,10 @@ func (c *Config) fromSections(f file) error {
 	if err := c.setMetrics(metrics); err != nil {
 		return err
 	}
-	c.noteUnsupported(f, m, s)
+	c.noteUnsupported(m, s)
+	if err := c.readNATS(f, s.Subscriptions); err != nil {
+		return err
+	}
 	return c.setStore(s)
 }
 
@@ -86,10 +88,7 @@ func (c *Config) setStore(s storeSection) error {
 }
 
 // noteUnsupported tells the operator which of his settings have no effect here.
-func (c *Config) noteUnsupported(f file, m mainSection, s storeSection) {
-	if f["nats"] != nil || len(s.Subscriptions) > 0 {
-		c.note("nats is not supported yet; samples have to come over HTTP")
-	}
+func (c *Config) noteUnsupported(m mainSection, s storeSection) {
 	if m.BackendURL != "" {
 		c.note("main.backend-url has no effect yet; hosts of running jobs are not kept beyond the retention")
 	}
@@ -132,8 +131,8 @@ func (c *Config) fromFlat(f file) error {
 			return err
 		}
 	}
-	if f["nats"] != nil {
-		c.note("nats is not supported yet; samples have to come over HTTP")
+	if err := c.readNATS(f, nil); err != nil {
+		return err
 	}
 	if f["archive"] != nil {
 		c.note("archive is not supported yet; samples beyond the retention are deleted")

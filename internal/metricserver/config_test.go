@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/bridgehead-hpc/bridgehead/internal/api/ingest"
+	"github.com/bridgehead-hpc/bridgehead/internal/bus"
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricserver"
 )
@@ -43,13 +45,17 @@ func TestBothGenerationsOfFilesAreRead(t *testing.T) {
 				"backend-url": "http://x", "jwt-public-key": "KEY", "debug": {"dump-to-file": "", "gops": false}}, ` + metricsSection + `,
 			"metric-store": {"retention-in-memory": "48h", "memory-cap": 2, "num-workers": 4, "checkpoint-interval": "1h",
 				"checkpoints": {"file-format": "wal", "directory": "/data", "max-wal-size": 1000}, "cleanup": {"mode": "archive", "directory": "/old"},
-				"nats-subscriptions": [{"subscribe-to": "x", "cluster-tag": "alpha"}]},
-			"nats": {"address": "nats://x"}, "somebody-elses": {"a": 1}}`,
+				"nats-subscriptions": [{"subscribe-to": "x", "cluster-tag": "alpha", "queue-group": "stores"}]},
+			"nats": {"address": "nats://x", "username": "u", "password": "p", "clusters": ["alpha"]}, "somebody-elses": {"a": 1}}`,
 			metricserver.Config{
 				Addr: "0.0.0.0:8082", CertFile: "c.pem", KeyFile: "k.pem", User: "u", Group: "g", PublicKey: "KEY", Metrics: catalogue(),
 				Dir: "/data", Retention: 48 * time.Hour, CheckpointEvery: time.Hour, MaxLogBytes: 1000, MemoryCap: 2 << 30,
+				NATS: []metricserver.NATS{{
+					Config:        bus.Config{URL: "nats://x", Name: "cc-metric-store", Username: "u", Password: "p"},
+					Subscriptions: []ingest.Subscription{{Subscription: bus.Subscription{Subject: "x", Queue: "stores"}, Cluster: "alpha"}},
+					Clusters:      []string{"alpha"},
+				}},
 				Notes: []string{
-					"nats is not supported yet; samples have to come over HTTP",
 					"main.backend-url has no effect yet; hosts of running jobs are not kept beyond the retention",
 					"metric-store.cleanup.mode archive is not supported yet; samples beyond the retention are deleted",
 				},
@@ -58,11 +64,18 @@ func TestBothGenerationsOfFilesAreRead(t *testing.T) {
 		"0.1": {
 			`{` + metricsSection + `, "checkpoints": {"interval": "12h", "directory": "./var/cp", "restore": "48h"},
 			"archive": {"interval": "168h", "directory": "./var/archive"}, "http-api": {"address": "127.0.0.1:8081"},
-			"retention-in-memory": "48h", "jwt-public-key": "KEY", "nats": [{"address": "nats://x", "subscriptions": []}]}`,
+			"retention-in-memory": "48h", "jwt-public-key": "KEY", 
+			"nats": [{"address": "nats://x", "subscriptions": [{"subscribe-to": "a.>", "cluster-tag": "a"}]}, {"address": "tls://y", "creds-file-path": "c"}]}`,
 			metricserver.Config{
 				Addr: "127.0.0.1:8081", PublicKey: "KEY", Metrics: catalogue(), Dir: "./var/cp", Retention: 48 * time.Hour, CheckpointEvery: 12 * time.Hour,
+				NATS: []metricserver.NATS{
+					{
+						Config:        bus.Config{URL: "nats://x", Name: "cc-metric-store"},
+						Subscriptions: []ingest.Subscription{{Subscription: bus.Subscription{Subject: "a.>"}, Cluster: "a"}},
+					},
+					{Config: bus.Config{URL: "tls://y", Name: "cc-metric-store", CredsFile: "c"}},
+				},
 				Notes: []string{
-					"nats is not supported yet; samples have to come over HTTP",
 					"archive is not supported yet; samples beyond the retention are deleted",
 				},
 			},
@@ -110,22 +123,27 @@ func TestMistakesInFilesAreNamed(t *testing.T) {
 		`{"main": {"addr": 8082}}`:            "main: addr: a text is expected, and not a number",
 		`{"main": {}}`:                        "section metric-store is missing",
 		`{"main": {}, ` + store + `}`:         "no metric is configured",
-		`{"main": {}, ` + metricsSection + `, "metric-store": {}}`:                                                                       "retention-in-memory is missing",
-		`{"main": {}, "metric-store": {"retention-in-memory": 48}}`:                                                                      "48 is not a duration",
-		`{"main": {}, "metric-store": {"retention-in-memory": "2d"}}`:                                                                    `"2d" is not a duration`,
-		`{"main": {}, "metric-store": {"retention": "2d"}}`:                                                                              `metric-store: unknown key "retention"`,
-		`{"main": {}, ` + metricsSection + `, "metric-store": {"retention-in-memory": "1h", "memory-cap": -1}}`:                          "cannot be negative",
-		`{"main": {}, ` + metricsSection + `, "metric-store": {"retention-in-memory": "1h", "checkpoints": {"file-format": "parquet"}}}`: `file-format is "parquet"`,
-		`{"main": {}, ` + metricsSection + `, "metric-store": {"retention-in-memory": "1h", "cleanup": {"mode": "burn"}}}`:               `mode is "burn"`,
-		`{"main": {}, ` + store + `, "metrics": {"m": {"frequency": 0}}}`:                                                                "metrics: m: frequency is 0",
-		`{"main": {}, ` + store + `, "metrics": {"m": {"frequency": 1, "aggregation": "max"}}}`:                                          `aggregation is "max"`,
-		`{"main": {}, ` + store + `, "metrics": {"m": {"frequency": 1, "unit": "x"}}}`:                                                   `metrics: unknown key "unit"`,
-		`{"main": {"https-cert-file": "x"}, ` + metricsSection + `, ` + store + `}`:                                                      "belong together",
-		`{"main": {"head-url": "head.example.org", "jwt-public-key": "K"}, ` + metricsSection + `, ` + store + `}`:                       "head-url is not where a head node is",
-		`{"main": {"head-url": "https://h/api", "jwt-public-key": "K"}, ` + metricsSection + `, ` + store + `}`:                          "head-url is not where a head node is",
-		`{"main": {"head-url": "https://h"}, ` + metricsSection + `, ` + store + `}`:                                                     "head-url needs jwt-public-key",
-		`{"main": {"head-url": "https://h", "jwt-public-key": "K", "status-interval": "1ms"}, ` + metricsSection + `, ` + store + `}`:    "one second is the shortest",
-		`{"main": {"status-interval": "1s"}, ` + metricsSection + `, ` + store + `}`:                                                     "head-url does not say where it is",
+		`{"main": {}, ` + metricsSection + `, "metric-store": {}}`:                                                                                                      "retention-in-memory is missing",
+		`{"main": {}, "metric-store": {"retention-in-memory": 48}}`:                                                                                                     "48 is not a duration",
+		`{"main": {}, "metric-store": {"retention-in-memory": "2d"}}`:                                                                                                   `"2d" is not a duration`,
+		`{"main": {}, "metric-store": {"retention": "2d"}}`:                                                                                                             `metric-store: unknown key "retention"`,
+		`{"main": {}, ` + metricsSection + `, "metric-store": {"retention-in-memory": "1h", "memory-cap": -1}}`:                                                         "cannot be negative",
+		`{"main": {}, ` + metricsSection + `, "metric-store": {"retention-in-memory": "1h", "checkpoints": {"file-format": "parquet"}}}`:                                `file-format is "parquet"`,
+		`{"main": {}, ` + metricsSection + `, "metric-store": {"retention-in-memory": "1h", "cleanup": {"mode": "burn"}}}`:                                              `mode is "burn"`,
+		`{"main": {}, ` + store + `, "metrics": {"m": {"frequency": 0}}}`:                                                                                               "metrics: m: frequency is 0",
+		`{"main": {}, ` + store + `, "metrics": {"m": {"frequency": 1, "aggregation": "mean"}}}`:                                                                        `metrics: m: aggregation: unknown aggregation "mean"`,
+		`{"main": {}, ` + store + `, "metrics": {"m": {"frequency": 1, "derived": "a /"}}}`:                                                                             `metrics: m: derived: expression "a /", character 4`,
+		`{"main": {}, ` + store + `, "metrics": {"m": {"frequency": 1, "derived": "m + 1"}}}`:                                                                           `metrics: m: derived: m is derived of itself: m of m`,
+		`{"main": {}, ` + store + `, "metrics": {"m": {"frequency": 1, "unit": "x"}}}`:                                                                                  `metrics: unknown key "unit"`,
+		`{"main": {"https-cert-file": "x"}, ` + metricsSection + `, ` + store + `}`:                                                                                     "belong together",
+		`{"main": {"head-url": "head.example.org", "jwt-public-key": "K"}, ` + metricsSection + `, ` + store + `}`:                                                      "head-url is not where a head node is",
+		`{"main": {"head-url": "https://h/api", "jwt-public-key": "K"}, ` + metricsSection + `, ` + store + `}`:                                                         "head-url is not where a head node is",
+		`{"main": {"head-url": "https://h"}, ` + metricsSection + `, ` + store + `}`:                                                                                    "head-url needs jwt-public-key",
+		`{"main": {"head-url": "https://h", "jwt-public-key": "K", "status-interval": "1ms"}, ` + metricsSection + `, ` + store + `}`:                                   "one second is the shortest",
+		`{"main": {"status-interval": "1s"}, ` + metricsSection + `, ` + store + `}`:                                                                                    "head-url does not say where it is",
+		`{"main": {}, ` + metricsSection + `, ` + store + `, "nats": {"address": "nats://a:secret@b"}}`:                                                                 "nats: address: the address of a NATS server must not hold credentials",
+		`{"main": {}, ` + metricsSection + `, ` + store + `, "nats": {"adress": "x"}}`:                                                                                  `nats: unknown key "adress"`,
+		`{` + metricsSection + `, "retention-in-memory": "1h", "nats": [{"address": "nats://x"}, {"address": "nats://x", "subscriptions": [{"subscribe-to": "a b"}]}]}`: `nats[1]: subscribe-to: subject "a b" is not valid`,
 		`{"main-file": "/nosuch/file"}`:                                     "main-file: open /nosuch/file",
 		`{"metrics": {"m": {"frequency": 1}}, "http-api": {"addr": "x"}}`:   `http-api: unknown key "addr"`,
 		`{"metrics": {"m": {"frequency": 1}}, "checkpoints": {"intvl": 1}}`: `checkpoints: unknown key "intvl"`,

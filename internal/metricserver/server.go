@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"syscall"
 	"time"
 
@@ -18,6 +19,8 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/api"
 	"github.com/bridgehead-hpc/bridgehead/internal/api/access"
 	"github.com/bridgehead-hpc/bridgehead/internal/api/ingest"
+	"github.com/bridgehead-hpc/bridgehead/internal/api/promql"
+	"github.com/bridgehead-hpc/bridgehead/internal/checkpoint"
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
@@ -51,6 +54,7 @@ func Run(ctx context.Context, c Config, clk clock.Clock, log *slog.Logger) error
 	if err != nil {
 		return err
 	}
+	checkpoint.Hint(c.Dir, db, log)
 	service := newService(c, db, clk)
 	tasks := []run.Task{
 		func(ctx context.Context) error { db.Run(ctx); return nil },
@@ -61,6 +65,15 @@ func Run(ctx context.Context, c Config, clk clock.Clock, log *slog.Logger) error
 		tasks = append(tasks, head.run)
 		collectors = append(collectors, head)
 	}
+	feeds, closeFeeds, err := openFeeds(c, service, clk, log)
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	defer closeFeeds()
+	for _, f := range feeds {
+		tasks = append(tasks, f.Run)
+	}
+	collectors = append(collectors, feeds)
 	handler, err := newHandler(c, service, auth, log, collectors)
 	if err != nil {
 		return errors.Join(err, db.Close())
@@ -127,16 +140,24 @@ func newHandler(c Config, service *metric.Service, auth api.Authenticator, log *
 			return nil, fmt.Errorf("document the interface: %w", err)
 		}
 	}
-	if err := dialect.Check(); err != nil {
-		return nil, fmt.Errorf("routes: %w", err)
+	others := []*api.Dialect{ingest.NewInflux(service, log), promql.New(promql.Config{Metrics: service, Log: log})}
+	for _, d := range append(others, dialect) {
+		if err := d.Check(); err != nil {
+			return nil, fmt.Errorf("routes: %w", err)
+		}
 	}
 	mux := http.NewServeMux()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(figures...)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	mux.Handle("/", dialect.Mux(api.Guard{Auth: auth, Refused: func(r *http.Request, who identity.Caller, err error) {
+	guard := api.Guard{Auth: auth, Refused: func(r *http.Request, who identity.Caller, err error) {
 		log.InfoContext(r.Context(), "refused", "path", r.URL.Path, "address", address(r), "user", who.User.Name, "error", err)
-	}}))
+	}}
+	mux.Handle("/", dialect.Mux(guard))
+	for _, path := range []string{"/api/v2/", "/ping", "/health"} {
+		mux.Handle(path, others[0].Mux(guard))
+	}
+	mux.Handle("/prometheus/", others[1].Mux(guard))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		mux.ServeHTTP(w, r)
@@ -186,6 +207,24 @@ func serve(ctx context.Context, ln net.Listener, handler http.Handler, log *slog
 			return nil
 		},
 	)
+}
+
+// importCheckpoints takes over what ClusterCockpit's metric store has left in a folder, as the user who will serve it.
+func importCheckpoints(ctx context.Context, env Env, c Config, dir string, log *slog.Logger) (err error) {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return fmt.Errorf("-import-checkpoints: there is no folder %s", dir)
+	}
+	if err := becomeUser(c.User, c.Group); err != nil {
+		return err
+	}
+	db, err := openStore(c, clock.System{}, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return checkpoint.Command(ctx, checkpoint.Config{
+		Dir: dir, Store: db, Catalogue: func(string) (metric.Catalogue, bool) { return c.Metrics, true },
+	}, clock.System{}, env.Stdout)
 }
 
 // cleanUp drops what is older than the retention and writes a checkpoint of the rest.

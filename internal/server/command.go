@@ -63,11 +63,17 @@ func runCommand(ctx context.Context, env Env, f flags) error {
 	if err := accountCommands(ctx, env, c, secrets, f); err != nil {
 		return err
 	}
+	log := journal.New(env.Stderr, f.level, f.logDate)
+	if err := storeCommands(ctx, env, c, f, log); err != nil {
+		return err
+	}
+	if f.server && f.cleanupCheckpoints { // it ends the program, as it always has
+		return nil
+	}
 	if !f.server {
 		_, err := fmt.Fprintln(env.Stdout, "No errors, server flag not set. Exiting cc-backend.")
 		return err
 	}
-	log := journal.New(env.Stderr, f.level, f.logDate)
 	for _, n := range notes {
 		log.Warn("configuration: " + n) //nolint:sloglint // the note is the message
 	}

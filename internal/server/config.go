@@ -17,6 +17,7 @@ type Config struct {
 	Archive     ArchiveConfig     `json:"archive"`
 	MetricStore MetricStoreConfig `json:"metric-store"`
 	Audit       AuditConfig       `json:"audit"`
+	NATS        *NATSConfig       `json:"nats"`
 }
 
 // MainConfig is the section main.
@@ -50,6 +51,8 @@ type MainConfig struct {
 	// HTTPSCertFile and HTTPSKeyFile switch on TLS.
 	HTTPSCertFile string `json:"https-cert-file"`
 	HTTPSKeyFile  string `json:"https-key-file"`
+	// APISubjects are where schedulers publish events on the server of section nats.
+	APISubjects *APISubjectsConfig `json:"api-subjects"`
 	// NamingPattern (ours) makes the names of nodes from their index.
 	NamingPattern string `json:"naming-pattern"`
 }
@@ -109,6 +112,8 @@ type MetricStoreConfig struct {
 	Checkpoints CheckpointsConfig `json:"checkpoints"`
 	// SyncInterval (ours) is how long an acknowledged sample may be lost to a power cut; none is lost to a crash.
 	SyncInterval Duration `json:"sync-interval"`
+	// NATSSubscriptions are the subjects on which samples come from the server of section nats.
+	NATSSubscriptions []NATSSubscription `json:"nats-subscriptions"`
 	// NumWorkers and Cleanup are accepted for compatibility.
 	NumWorkers int             `json:"num-workers"`
 	Cleanup    json.RawMessage `json:"cleanup"`

@@ -35,6 +35,9 @@ func (c Config) validate() error {
 	if err := c.Audit.check(); err != nil {
 		return err
 	}
+	if err := c.checkNATS(); err != nil {
+		return err
+	}
 	if err := c.Auth.JWTs.checkStatus(); err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ var later = []string{
 	"archive.compression", "archive.retention", "main.user", "main.group", "main.static-files",
 	"main.embed-static-files", "main.validate", "main.redirect-http-to", "main.machine-state-dir", "main.enable-job-taggers",
 	"main.stop-jobs-exceeding-walltime", "main.short-running-jobs-duration", "main.emission-constant", "main.systemd-unit",
-	"main.resampling", "main.api-subjects", "main.nodestate-retention", "main.db-config", "metric-store.nats-subscriptions",
+	"main.resampling", "main.nodestate-retention", "main.db-config",
 }
 
 // ignorable are top-level sections without effect here; others are unknown.
@@ -54,14 +54,14 @@ func ReadConfig(path string) (c Config, notes []string, err error) {
 	}
 	more, rest := setAside(sections)
 	notes = append(notes, more...)
-	for name, into := range map[string]any{"main": &c.Main, "auth": &c.Auth, "archive": &c.Archive, "metric-store": &c.MetricStore, "audit": &c.Audit} {
+	for name, into := range map[string]any{"main": &c.Main, "auth": &c.Auth, "archive": &c.Archive, "metric-store": &c.MetricStore, "audit": &c.Audit, "nats": &c.NATS} {
 		if raw, ok := rest[name]; ok {
 			if err := decodeSection(raw, into); err != nil {
 				return c, nil, fmt.Errorf("%s, section %q: %w", path, name, err)
 			}
 		}
 	}
-	return c, notes, c.validate()
+	return c, append(notes, c.natsNotes()...), c.validate()
 }
 
 // setAside takes the keys that this version does not act on out of the sections, and names them.
@@ -74,7 +74,7 @@ func setAside(sections map[string]json.RawMessage) (notes []string, rest map[str
 		}
 		rest[name] = strip(raw, name, &notes)
 	}
-	for _, name := range []string{"cron", "nats", "ui", "metric-store-external"} {
+	for _, name := range []string{"cron", "ui", "metric-store-external"} {
 		if _, ok := rest[name]; ok {
 			notes = append(notes, "section "+name+" is not acted on by this version")
 		}
@@ -145,7 +145,7 @@ func jsonName(t reflect.Type) string {
 
 // keysOf lists the keys that a section can have, those of its own sections included.
 func keysOf(t reflect.Type) (keys []string) {
-	if t.Kind() == reflect.Pointer {
+	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	for _, f := range reflect.VisibleFields(t) {

@@ -13,6 +13,7 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/api/access"
 	"github.com/bridgehead-hpc/bridgehead/internal/api/cockpit"
 	"github.com/bridgehead-hpc/bridgehead/internal/api/ingest"
+	"github.com/bridgehead-hpc/bridgehead/internal/api/promql"
 	"github.com/bridgehead-hpc/bridgehead/internal/api/ware"
 	"github.com/bridgehead-hpc/bridgehead/internal/webui"
 	"github.com/bridgehead-hpc/bridgehead/web"
@@ -53,13 +54,15 @@ func (s *Server) openDoors() error {
 		Gate: s.gate, Logins: s.logins.service, SingleSignOn: s.logins.provider, CrossLogins: s.logins.cross, CrossCookie: s.config.Auth.JWTs.CookieName, Sessions: s.sessions, Page: pages, OAuth: s.tokens, JWKS: s.signing.Ring().JWKS, Status: s.tokens, Clock: s.clock, Log: s.log,
 		PublicURL: s.config.Main.PublicURL, Head: host,
 	})
-	ingestDoor := ingest.New(ingest.Config{Metrics: s.samples, Log: s.log})
-	for at, d := range map[string]*api.Dialect{"/access": accessDoor, "/metricstore": ingestDoor} {
+	ingestDoor := ingest.New(ingest.Config{Metrics: s.samples, Log: s.log, Freeing: s.recordFree})
+	influxDoor := ingest.NewInflux(s.samples, s.log)
+	promqlDoor := promql.New(promql.Config{Metrics: s.samples, Log: s.log})
+	for at, d := range map[string]*api.Dialect{"/access": accessDoor, "/metricstore": ingestDoor, "/influx": influxDoor, "/prometheus": promqlDoor} {
 		if err := d.Documented(at+"/openapi.json", at+"/docs"); err != nil {
 			return err
 		}
 	}
-	s.dialects = []*api.Dialect{cockpitDoor, wareDoor, accessDoor, ingestDoor, s.statusDialect()}
+	s.dialects = []*api.Dialect{cockpitDoor, wareDoor, accessDoor, ingestDoor, influxDoor, promqlDoor, s.statusDialect()}
 	for _, d := range s.dialects {
 		if err := d.Check(); err != nil {
 			return fmt.Errorf("routes of %s: %w", d.Name, err)

@@ -26,6 +26,8 @@ type Secrets struct {
 
 	AuditNATSPassword string // AUDIT_NATS_PASSWORD, of audit.nats.username
 	AuditNATSToken    string // AUDIT_NATS_TOKEN, instead of a name and a password
+	NATSPassword      string // NATS_PASSWORD, of nats.username
+	NATSToken         string // NATS_TOKEN, instead of a name and a password
 }
 
 // ReadSecrets reads .env at path, when there is one, over what getenv knows; existing variables win. A file that others
@@ -44,6 +46,7 @@ func ReadSecrets(path string, getenv func(string) string) (Secrets, error) {
 	s := Secrets{
 		PublicKey: get("JWT_PUBLIC_KEY"), PrivateKey: get("JWT_PRIVATE_KEY"),
 		AuditNATSPassword: get("AUDIT_NATS_PASSWORD"), AuditNATSToken: get("AUDIT_NATS_TOKEN"),
+		NATSPassword: get("NATS_PASSWORD"), NATSToken: get("NATS_TOKEN"),
 	}
 	var missing []string
 	for _, name := range []string{"JWT_PUBLIC_KEY", "JWT_PRIVATE_KEY", "SESSION_KEY"} {

@@ -16,6 +16,7 @@ type flags struct {
 	server, dev, init, version     bool
 	migrateDB, revertDB, forceDB   bool
 	optimizeDB, cleanupCheckpoints bool
+	importCheckpoints              string
 	logDate, noServer, gops        bool
 	addUser, delUser, jwt          string
 	jwtLifetime                    Lifetime
@@ -39,6 +40,7 @@ func parseFlags(args []string, stderr io.Writer) (flags, error) {
 	fs.BoolVar(&f.revertDB, "revert-db", false, "go back one schema version, then exit")
 	fs.BoolVar(&f.forceDB, "force-db", false, "accepted for compatibility: migrations are transactions and leave nothing to clear; exit")
 	fs.BoolVar(&f.optimizeDB, "optimize-db", false, "compact and analyse the database, then exit")
+	fs.StringVar(&f.importCheckpoints, "import-checkpoints", "", "take over the samples that ClusterCockpit's metric store has left in this `folder`")
 	fs.BoolVar(&f.cleanupCheckpoints, "cleanup-checkpoints", false, "drop samples that are older than the retention, then exit")
 	fs.StringVar(&f.addUser, "add-user", "", "create a local user, `name:role[,role...]:password`; the roles are those of both families, such as admin,api or role.FullAdmin")
 	fs.StringVar(&f.delUser, "del-user", "", "delete the user with this `name`")

@@ -27,6 +27,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	}
 	tasks = append(tasks, s.trailTasks()...)
 	tasks = append(tasks, s.tokenTasks()...)
+	tasks = append(tasks, s.messages.tasks()...)
 	if s.logins.directory != nil {
 		tasks = append(tasks, s.syncDirectory)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/api"
 	"github.com/bridgehead-hpc/bridgehead/internal/api/access"
 	"github.com/bridgehead-hpc/bridgehead/internal/archive"
+	"github.com/bridgehead-hpc/bridgehead/internal/checkpoint"
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 	"github.com/bridgehead-hpc/bridgehead/internal/cluster"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
@@ -40,6 +41,7 @@ type Server struct {
 	listened     func(net.Addr)
 	clusters     *cluster.Registry
 	metrics      *metricstore.DB
+	catalogues   map[string]metric.Catalogue // of the clusters, by name
 	samples      *metric.Service
 	archive      *archive.Dir
 	jobs         *job.Service
@@ -49,6 +51,7 @@ type Server struct {
 	gate         *access.Gate
 	tokenFigures *tokenFigures
 	refused      *refusals
+	messages     messages
 	trail        *trail.Service
 	// exporters pass the trail on, one for each receiver.
 	exporters []*trail.Exporter
@@ -77,6 +80,7 @@ func New(ctx context.Context, c Config, secrets Secrets, o Options) (_ *Server, 
 	if err := s.openMetrics(); err != nil {
 		return nil, err
 	}
+	checkpoint.Hint(c.MetricStore.Checkpoints.Directory, s.metrics, s.log)
 	if s.archive, err = archive.OpenDir(c.Archive.Path, archive.Options{}); err != nil {
 		return nil, err
 	}
@@ -99,6 +103,9 @@ func New(ctx context.Context, c Config, secrets Secrets, o Options) (_ *Server, 
 	if s.logins, err = s.openLogins(secrets); err != nil {
 		return nil, err
 	}
+	if err := s.openNATS(secrets); err != nil {
+		return nil, err
+	}
 	s.tokenFigures = newTokenFigures(s.tokens)
 	if err := s.openDoors(); err != nil {
 		return nil, err
@@ -109,6 +116,7 @@ func New(ctx context.Context, c Config, secrets Secrets, o Options) (_ *Server, 
 // Close releases what New has opened. Run does it by itself.
 func (s *Server) Close() error {
 	var errs []error
+	s.messages.close()
 	if s.metrics != nil {
 		errs = append(errs, s.metrics.Close())
 	}
@@ -147,19 +155,18 @@ func (s *Server) openMetrics() (err error) {
 	if err != nil {
 		return fmt.Errorf("open metric store in %s: %w", c.Checkpoints.Directory, err)
 	}
-	// Made once: every batch of samples asks for one.
-	catalogues := map[string]metric.Catalogue{}
+	s.catalogues = map[string]metric.Catalogue{} // made once: every batch of samples asks for one
 	for _, c := range s.clusters.List() {
-		catalogues[c.Name] = c.Catalogue()
+		s.catalogues[c.Name] = c.Catalogue()
 	}
-	s.samples = metric.NewService(metric.ServiceConfig{
-		Engine: s.metrics, Clock: s.clock,
-		Catalogue: func(name string) (metric.Catalogue, bool) {
-			c, ok := catalogues[name]
-			return c, ok
-		},
-	})
+	s.samples = metric.NewService(metric.ServiceConfig{Engine: s.metrics, Clock: s.clock, Catalogue: s.catalogue})
 	return nil
+}
+
+// catalogue returns the metrics of a cluster; ok is false when there is no such cluster.
+func (s *Server) catalogue(name string) (c metric.Catalogue, ok bool) {
+	c, ok = s.catalogues[name]
+	return c, ok
 }
 
 // subClusters answers the node service's questions about hardware.

@@ -30,6 +30,7 @@ type statusError struct {
 func (s *Server) statusDialect() *api.Dialect {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), ingest.NewCollector(s.metrics, s.samples), s.newTrailFigures(), s.tokenFigures)
+	registry.MustRegister(s.messages.figures()...)
 	metrics := promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	return &api.Dialect{
 		Name: "status", Title: "Bridgehead status", Version: "1", Description: "How the server is, for machines.",

@@ -112,6 +112,11 @@ func TestWhoAsks(t *testing.T) {
 		{"two headers that agree", both(header("Authorization", "Bearer good"), header("X-Auth-Token", "good")), "alice", ""},
 		{"two headers that differ", both(header("Authorization", "Bearer bad"), header("X-Auth-Token", "good")), "", "more than one"},
 		{"a proxy's own scheme", both(header("Authorization", "Basic Z29vZDo="), header("X-Auth-Token", "good")), "alice", ""},
+		{"InfluxDB's word where its clients write", both(header("Authorization", "Token good"), path("/api/v2/write")), "alice", ""},
+		{"the same with other slashes", both(header("Authorization", "Token good"), path("//api/v2/write/")), "alice", ""},
+		{"InfluxDB's word with a bad token", both(header("Authorization", "Token bad"), path("/api/v2/write")), "", "invalid token"},
+		{"InfluxDB's word elsewhere", header("Authorization", "Token good"), "", "Bearer is"},
+		{"InfluxDB's word below", both(header("Authorization", "Token good"), path("/api/v2/write/x")), "", "Bearer is"},
 		{"session", cookie("open"), "alice", ""},
 		{"closed session", cookie("closed"), "", "invalid token"},
 		{"a bad token is not saved by a good session", both(header("Authorization", "Bearer bad"), cookie("open")), "", "invalid token"},
@@ -142,6 +147,10 @@ func TestWhoAsks(t *testing.T) {
 
 func header(name, value string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set(name, value) }
+}
+
+func path(p string) func(*http.Request) {
+	return func(r *http.Request) { r.URL.Path = p }
 }
 
 func cookie(value string) func(*http.Request) {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
@@ -58,7 +59,7 @@ func (g *Gate) authenticate(r *http.Request, addr, id string) (identity.Caller, 
 	if g.Open != nil {
 		return *g.Open, nil
 	}
-	raw, err := tokenFrom(r.Header)
+	raw, err := tokenFrom(r.Header, schemes(r.URL.Path)...)
 	if err != nil {
 		return identity.Caller{}, err
 	}
@@ -107,13 +108,13 @@ func (g *Gate) allowed(r *http.Request, addr string) error {
 // or Authorization with or without the word Bearer (contract clustercockpit 1.3). Two tokens that differ are refused:
 // what stands between a client and this server may look at the other one. A scheme that is no token's beside
 // X-Auth-Token is that of a proxy, whose business it is.
-func tokenFrom(h http.Header) (string, error) {
+func tokenFrom(h http.Header, schemes ...string) (string, error) {
 	if len(h.Values("Authorization")) > 1 || len(h.Values("X-Auth-Token")) > 1 {
 		return "", fault.New(fault.Unauthenticated, "more than one token")
 	}
 	bearer, other := h.Get("Authorization"), h.Get("X-Auth-Token")
 	scheme, rest, ok := strings.Cut(bearer, " ")
-	if ok && strings.EqualFold(scheme, "Bearer") {
+	if ok && slices.ContainsFunc(schemes, func(s string) bool { return strings.EqualFold(s, scheme) }) {
 		bearer, ok = rest, false
 	}
 	switch {
@@ -127,6 +128,17 @@ func tokenFrom(h http.Header) (string, error) {
 		return bearer, nil
 	}
 }
+
+// schemes returns the words that stand before a token in the header Authorization. Clients of InfluxDB know their own only.
+func schemes(where string) []string {
+	if path.Clean(where) == influxWrite {
+		return []string{"Bearer", "Token"}
+	}
+	return []string{"Bearer"}
+}
+
+// influxWrite is where clients of InfluxDB write.
+const influxWrite = "/api/v2/write"
 
 type contextKey uint8
 

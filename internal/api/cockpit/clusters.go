@@ -27,7 +27,8 @@ type metricConfig struct {
 	Unit        unit   `json:"unit"`
 	Scope       string `json:"scope" doc:"Finest scope that is collected."`
 	Timestep    int64  `json:"timestep" doc:"Distance between two samples, in seconds."`
-	Aggregation string `json:"aggregation" doc:"How finer scopes make coarser ones: sum, avg, or empty for not at all."`
+	Aggregation string `json:"aggregation" doc:"How finer scopes make coarser ones: sum, avg, min, max, median, a percentile such as p95, or empty for not at all."`
+	Derived     string `json:"derived,omitempty" doc:"How the metric is computed of others." example:"flops_any / mem_bw"`
 	Limits
 	SubClusters []metricOverride `json:"subClusters,omitempty" doc:"Sub-clusters that differ."`
 }
@@ -119,7 +120,7 @@ func toCluster(c *cluster.Cluster) clusterReply {
 func toMetricConfig(m cluster.MetricConfig) metricConfig {
 	out := metricConfig{
 		Name: m.Name, Unit: toUnit(m.Unit), Scope: string(m.Scope), Timestep: int64(m.Timestep / time.Second),
-		Aggregation: string(m.Aggregation), Limits: toLimits(m.Limits),
+		Aggregation: string(m.Aggregation), Derived: m.Derived.String(), Limits: toLimits(m.Limits),
 	}
 	for _, s := range m.SubClusters {
 		out.SubClusters = append(out.SubClusters, metricOverride{Name: s.Name, Remove: s.Remove, Limits: toLimits(s.Limits)})

@@ -26,6 +26,10 @@ type Metrics interface {
 	Free(ctx context.Context, paths [][]string, before time.Time) (int, error)
 	// Inspect tells what is in memory; fault.Invalid when nothing is below path.
 	Inspect(ctx context.Context, path []string) ([]metric.Held, error)
+	// Top tells what series take up, of the hosts that sees lets through; never an error.
+	Top(ctx context.Context, sees func(cluster, host string) bool) metric.Top
+	// Rejections returns the last lines that were rejected, the newest first.
+	Rejections() []metric.Rejection
 	// Health tells how the metrics of hosts arrive; never an error.
 	Health(ctx context.Context, cluster string, hosts, metrics []string) map[string]metric.Health
 }
@@ -34,6 +38,8 @@ type Metrics interface {
 type Config struct {
 	Metrics Metrics
 	Log     *slog.Logger
+	// Freeing is told who is about to have samples forgotten, and can prevent it; nil keeps no record.
+	Freeing func(ctx context.Context, c identity.Caller, paths [][]string, before time.Time) error
 	// StandAlone speaks as the stand-alone metric store does where that differs: in plain text about credentials and
 	// unknown paths.
 	StandAlone bool
@@ -62,6 +68,9 @@ func New(c Config) *api.Dialect {
 			api.Row("GET", "/api/debug/", api.Needs(identity.MetricsAdmin),
 				"Show what is in memory, as a tree of cluster, host, device and metric.", d.debug).
 				Alias("/metricstore/debug/"),
+			api.Row("GET", "/api/metrics/top/", api.Needs(identity.MetricsAdmin),
+				"Tell what the series take up, by metric and by host, and which lines were rejected last.", d.top).
+				Alias("/metricstore/top/"),
 			api.Row("GET POST", "/api/query/", api.Needs(identity.MetricsRead),
 				"Read samples. The body is read with GET as well.", d.query).
 				Alias("/metricstore/query/"),

@@ -23,7 +23,13 @@ func (d *dialect) free(ctx context.Context, r api.Request[freeParams, [][]string
 			return "", err
 		}
 	}
-	n, err := d.Metrics.Free(ctx, r.Body, time.Unix(r.Params.To, 0))
+	before := time.Unix(r.Params.To, 0)
+	if d.Freeing != nil {
+		if err := d.Freeing(ctx, r.Caller, r.Body, before); err != nil {
+			return "", err
+		}
+	}
+	n, err := d.Metrics.Free(ctx, r.Body, before)
 	if err != nil {
 		return "", err
 	}

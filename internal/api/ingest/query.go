@@ -27,15 +27,18 @@ type queryBody struct {
 
 // queryItem asks for one metric of one host.
 type queryItem struct {
-	Metric     string   `json:"metric" doc:"The metric." example:"flops_any"`
-	Host       string   `json:"host" doc:"The host." example:"n01"`
-	Resolution int64    `json:"resolution" doc:"Seconds between two samples; 0 means as stored."`
-	Aggregate  bool     `json:"aggreg" doc:"Whether the devices make one series."`
-	Type       *string  `json:"type,omitempty" doc:"Type of the devices; none means the host itself." example:"hwthread"`
-	TypeIDs    []string `json:"type-ids,omitempty" doc:"The devices, by their ids."`
-	SubType    *string  `json:"subtype,omitempty" doc:"Type of the parts of a device."`
-	SubTypeIDs []string `json:"subtype-ids,omitempty" doc:"The parts, by their ids."`
-	Scale      float64  `json:"scale-by,omitempty" doc:"Factor for all values; 0 and 1 mean none."`
+	Metric     string `json:"metric" doc:"The metric." example:"flops_any"`
+	Host       string `json:"host" doc:"The host." example:"n01"`
+	Resolution int64  `json:"resolution" doc:"Seconds between two samples; 0 means as stored."`
+	Aggregate  bool   `json:"aggreg" doc:"Whether the devices make one series."`
+	// Aggregation and Resampling are ours.
+	Aggregation string   `json:"aggregation,omitempty" doc:"How devices make one series, instead of as the metric is configured: sum, avg, min, max, median, or a percentile such as p95. It implies aggreg." example:"p95"`
+	Resampling  string   `json:"resample-algo,omitempty" doc:"How the resolution is reached: lttb, average or minmax. None means lttb, and only for series of at least 1000 samples." example:"minmax"`
+	Type        *string  `json:"type,omitempty" doc:"Type of the devices; none means the host itself." example:"hwthread"`
+	TypeIDs     []string `json:"type-ids,omitempty" doc:"The devices, by their ids."`
+	SubType     *string  `json:"subtype,omitempty" doc:"Type of the parts of a device."`
+	SubTypeIDs  []string `json:"subtype-ids,omitempty" doc:"The parts, by their ids."`
+	Scale       float64  `json:"scale-by,omitempty" doc:"Factor for all values; 0 and 1 mean none."`
 }
 
 func (d *dialect) query(ctx context.Context, r api.Request[queryParams, queryBody]) (queryReply, error) {
@@ -73,6 +76,7 @@ func (q *queryItem) parse() metric.Query {
 	query := metric.Query{
 		Metric: q.Metric, Host: q.Host, TypeIDs: q.TypeIDs, SubTypeIDs: q.SubTypeIDs, Aggregate: q.Aggregate,
 		Resolution: time.Duration(q.Resolution) * time.Second, Scale: q.Scale,
+		Aggregation: metric.Aggregation(q.Aggregation), Resampling: metric.Resampling(q.Resampling),
 	}
 	if q.Type != nil {
 		query.Type = *q.Type

@@ -25,6 +25,7 @@ func TestQueryAnswersAreGolden(t *testing.T) {
 		"without-data":  `"with-data":false,"queries":[{"metric":"cpu_load","host":"n01"}]`,
 		"without-stats": `"with-stats":false,"queries":[{"metric":"cpu_load","host":"n01"}]`,
 		"no-padding":    `"with-padding":false,"queries":[{"metric":"flops_any","host":"n01","type":"hwthread","type-ids":["1","7"]}]`,
+		"ours":          `"queries":[{"metric":"flops_any","host":"n01","aggregation":"p90"},{"metric":"flops_any","host":"n01","type":"hwthread","aggregation":"mean"},{"metric":"cpu_load","host":"n01","resolution":120,"resample-algo":"average"},{"metric":"cpu_load","host":"n01","resolution":120,"resample-algo":"minmax"},{"metric":"cpu_load","host":"n01","resample-algo":"x"}]`,
 		"empty":         `"queries":[]`,
 		"nobody-there":  `"cluster":"beta","for-all-nodes":["cpu_load"]`,
 	} {

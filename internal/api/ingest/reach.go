@@ -16,10 +16,14 @@ func reach(c identity.Caller) func(cluster string) bool {
 	return c.InCluster
 }
 
+// limitedTo reports whether the caller has the permission on some nodes only.
+func limitedTo(c identity.Caller, p identity.Permission) bool {
+	return slices.ContainsFunc(c.Limits, func(l identity.NodeLimit) bool { return l.Permissions.Has(p) })
+}
+
 // sight returns the samples of which hosts the caller may read, nil for all.
 func sight(c identity.Caller) func(host string) bool {
-	limited := func(l identity.NodeLimit) bool { return l.Permissions.Has(identity.MetricsRead) }
-	if !slices.ContainsFunc(c.Limits, limited) {
+	if !limitedTo(c, identity.MetricsRead) {
 		return nil
 	}
 	return func(host string) bool { return c.CanOn(identity.MetricsRead, host) }
@@ -43,8 +47,7 @@ func mayFree(c identity.Caller, path []string) error {
 	if err := c.RequireCluster(path[0]); err != nil {
 		return err
 	}
-	limited := func(l identity.NodeLimit) bool { return l.Permissions.Has(identity.MetricsAdmin) }
-	if !slices.ContainsFunc(c.Limits, limited) {
+	if !limitedTo(c, identity.MetricsAdmin) {
 		return nil
 	}
 	if len(path) == 1 {

@@ -45,7 +45,7 @@ func (r writeReply) Respond(w http.ResponseWriter, _ *http.Request) error {
 }
 
 func (d *dialect) write(ctx context.Context, r api.Request[writeParams, api.RawBody]) (writeReply, error) {
-	result, err := d.Metrics.WriteFrom(ctx, metric.Source{Cluster: r.Params.Cluster, Reaches: reach(r.Caller)}, bodyReader{r.Body.Reader})
+	result, err := d.Metrics.WriteFrom(ctx, metric.Source{Cluster: r.Params.Cluster, Name: sender(r.Caller), Reaches: reach(r.Caller)}, bodyReader{r.Body.Reader})
 	if err != nil && result.Taken > 0 {
 		return writeReply{}, fault.Because(fault.KindOf(err), err, "%s; %d samples before were stored", fault.Message(err), result.Taken)
 	}
@@ -65,13 +65,18 @@ func (d *dialect) write(ctx context.Context, r api.Request[writeParams, api.RawB
 
 // refusal is the failure of a batch without a good line.
 func refusal(result metric.WriteResult) error {
+	return fault.New(fault.Invalid, "no line was taken: %s", reasons(result))
+}
+
+// reasons says what was wrong with the first lines.
+func reasons(result metric.WriteResult) string {
 	const shown = 5
-	var reasons []string
+	var list []string
 	for _, line := range result.Rejects[:min(shown, len(result.Rejects))] {
-		reasons = append(reasons, fmt.Sprintf("line %d: %s", line.Line, line.Reason))
+		list = append(list, fmt.Sprintf("line %d: %s", line.Line, line.Reason))
 	}
 	if more := result.Rejected - shown; more > 0 {
-		reasons = append(reasons, fmt.Sprintf("and %d more", more))
+		list = append(list, fmt.Sprintf("and %d more", more))
 	}
-	return fault.New(fault.Invalid, "no line was taken: %s", strings.Join(reasons, "; "))
+	return strings.Join(list, "; ")
 }

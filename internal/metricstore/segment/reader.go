@@ -176,6 +176,21 @@ func (b *Block) Stretches(visit func(Stretch)) (err error) {
 	}
 }
 
+// Held returns how many slots there are from slot first on, and how many bytes the stretches with them take up; ErrDamaged.
+func (b *Block) Held(first int64) (slots, bytes int64, err error) {
+	defer catch(&err)()
+	for h := b.heads; ; {
+		st, data, ok, err := h.next()
+		if err != nil || !ok {
+			return slots, bytes, b.segment.damaged(b.series, err)
+		}
+		if st.End() > first {
+			slots += st.End() - max(st.First, first)
+			bytes += int64(len(data))
+		}
+	}
+}
+
 // Each calls visit for every stretch that has a slot in [from, to), in ascending order, with its values from slot first on,
 // which are good until visit returns. ErrDamaged; what came before the damage has been visited then.
 func (b *Block) Each(from, to int64, buf *Buffer, visit func(first int64, values []float64)) (err error) {

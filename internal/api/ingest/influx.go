@@ -1,0 +1,151 @@
+package ingest
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/api"
+	"github.com/bridgehead-hpc/bridgehead/internal/fault"
+	"github.com/bridgehead-hpc/bridgehead/internal/identity"
+	"github.com/bridgehead-hpc/bridgehead/internal/metric"
+)
+
+// InfluxMetrics is what the dialect of InfluxDB opens to. *metric.Service implements it.
+type InfluxMetrics interface {
+	// WriteInflux stores a batch of lines with times in units of precision; fault.Unavailable when it cannot, or what
+	// reading lines returns.
+	WriteInflux(ctx context.Context, from metric.Source, precision time.Duration, lines io.Reader) (metric.WriteResult, error)
+}
+
+// NewInflux returns the dialect of programs that write to InfluxDB 2, such as Telegraf's outputs.influxdb_v2. The rules
+// of reach and permission are those of New.
+func NewInflux(metrics InfluxMetrics, log *slog.Logger) *api.Dialect {
+	d := &influx{metrics, log}
+	return &api.Dialect{
+		Name:        "influx",
+		Title:       "InfluxDB",
+		Version:     influxVersion,
+		Description: "Samples in, as InfluxDB 2 takes them. The token may stand behind the word Token.",
+		Failure:     d.fail,
+		Error:       reflect.TypeFor[influxFailure](),
+		Routes: []api.Route{
+			api.Row("POST", "/api/v2/write", api.Needs(identity.MetricsWrite),
+				"Store samples in the line protocol of InfluxDB, where a line has several fields. Metrics that are not configured are dropped.", d.write).
+				WithStatus(http.StatusNoContent).WithMaxBody(maxBatch).Consumes("text/plain"),
+			api.Row("GET", "/ping", api.Public(), "Whether the program answers.", d.ping).WithStatus(http.StatusNoContent),
+			api.Row("GET", "/health", api.Public(), "Whether the program answers, in JSON.", d.health),
+		},
+	}
+}
+
+// influxVersion is what clients are told; some ask whether it begins with 2.
+const influxVersion = "2.7"
+
+type influx struct {
+	metrics InfluxMetrics
+	log     *slog.Logger
+}
+
+// influxFailure is the body of every error.
+type influxFailure struct {
+	Code    string `json:"code" doc:"The kind of failure." example:"invalid"`
+	Message string `json:"message" doc:"What is wrong."`
+}
+
+// influxParams are the parameters of a write. There is one organisation, and clusters are what buckets would be.
+type influxParams struct {
+	Bucket    string `query:"bucket" doc:"The cluster of lines that have no tag cluster." example:"alpha"`
+	Precision string `query:"precision" default:"ns" doc:"Unit of the times: ns, us, ms or s."`
+	Org       string `query:"org" doc:"Not needed."`
+	OrgID     string `query:"orgID" doc:"Not needed."`
+}
+
+func (d *influx) write(ctx context.Context, r api.Request[influxParams, api.RawBody]) (api.None, error) {
+	unit, err := precision(r.Params.Precision)
+	if err != nil {
+		return api.None{}, err
+	}
+	result, err := d.metrics.WriteInflux(ctx, metric.Source{Cluster: r.Params.Bucket, Name: sender(r.Caller), Reaches: reach(r.Caller)}, unit, bodyReader{r.Body.Reader})
+	if err != nil {
+		return api.None{}, err
+	}
+	if result.Rejected == 0 {
+		return api.None{}, nil
+	}
+	if result.Taken == 0 {
+		return api.None{}, refusal(result)
+	}
+	return api.None{}, fault.New(fault.Invalid, "partial write: %d samples were stored, %d lines were not: %s", result.Taken, result.Rejected, reasons(result))
+}
+
+// precision returns the unit of times.
+func precision(name string) (time.Duration, error) {
+	switch name {
+	case "ns":
+		return time.Nanosecond, nil
+	case "us":
+		return time.Microsecond, nil
+	case "ms":
+		return time.Millisecond, nil
+	case "s":
+		return time.Second, nil
+	default:
+		return 0, fault.New(fault.Invalid, "precision %q is not known: it is ns, us, ms or s", name)
+	}
+}
+
+// pingParams are whatever a client sends; some ask for details.
+type pingParams struct{ api.AnyQuery }
+
+func (d *influx) ping(_ context.Context, _ api.Request[pingParams, api.None]) (influxPong, error) {
+	return influxPong{}, nil
+}
+
+// influxPong says in the headers what InfluxDB says there.
+type influxPong struct{}
+
+// Respond writes the reply.
+func (influxPong) Respond(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("X-Influxdb-Version", influxVersion)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// influxHealth says that the program answers.
+type influxHealth struct {
+	Name    string `json:"name"`
+	Message string `json:"message"`
+	Status  string `json:"status" doc:"pass"`
+	Version string `json:"version"`
+}
+
+func (d *influx) health(context.Context, api.Request[api.None, api.None]) (influxHealth, error) {
+	return influxHealth{"influxdb", "ready for writes", "pass", influxVersion}, nil
+}
+
+// fail writes an error and logs those that are not the client's doing.
+func (d *influx) fail(w http.ResponseWriter, r *http.Request, err error) {
+	kind := fault.KindOf(err)
+	status := api.StatusOf(kind)
+	body := influxFailure{Code: strings.ToLower(http.StatusText(status)), Message: fault.Message(err)}
+	switch kind { //nolint:exhaustive // the others are called as their status is
+	case fault.Internal, fault.Unavailable:
+		d.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		body.Code = "unavailable"
+		if kind == fault.Internal {
+			body.Code = "internal error"
+		}
+	case fault.Invalid:
+		body.Code = "invalid"
+	case fault.TooLarge:
+		body.Code = "request too large"
+	case fault.Unauthenticated:
+		w.Header().Set("WWW-Authenticate", "Token")
+	}
+	_ = api.JSON(w, status, body) // two strings can always be encoded
+}

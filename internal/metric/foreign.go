@@ -1,0 +1,71 @@
+package metric
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"unicode/utf8"
+)
+
+// Foreign is a sample of a sender that names series in its own way.
+type Foreign struct {
+	Line
+	Origin Origin
+}
+
+// WriteSamples stores samples that somebody has parsed. It promises what WriteFrom promises for lines; in the result, the
+// number of a line is that of a sample, and the first one is 1. A sample is rejected when another origin writes its series.
+func (s *Service) WriteSamples(ctx context.Context, from Source, samples iter.Seq[*Foreign]) (WriteResult, error) {
+	w := s.writer(from)
+	return w.finish(w.takeAll(ctx, samples))
+}
+
+func (w *writer) takeAll(ctx context.Context, samples iter.Seq[*Foreign]) error {
+	n := 0
+	for f := range samples {
+		n++
+		if err := f.checkNames(); err != nil {
+			w.reject(n, err.Error())
+			continue
+		}
+		w.take(n, f)
+		if err := w.commitSome(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take notes a sample, unless another origin writes its series.
+func (w *writer) take(n int, f *Foreign) verdict {
+	config, v := w.judge(n, &f.Line)
+	if v != kept {
+		return v
+	}
+	if !w.service.claims.hold(&f.Line, f.Origin, w.now, config.Frequency) {
+		w.reject(n, fmt.Sprintf("host %s: metric %s comes from another source already, which differs only in labels that are not kept; tell them apart by type and type-id, or by stype and stype-id", f.Host, f.Metric))
+		return wrong
+	}
+	return w.note(n, &f.Line, config)
+}
+
+// checkNames holds names that no parser of ours has read to the rules of the line protocol.
+func (f *Foreign) checkNames() error {
+	if len(f.Metric) == 0 {
+		return errors.New("the metric's name is missing")
+	}
+	for _, name := range [...][]byte{f.Metric, f.Cluster, f.Host, f.Type, f.TypeID, f.SubType, f.SubTypeID} {
+		if len(name) > MaxName {
+			return tooLong(name)
+		}
+		if i := bytes.IndexFunc(name, func(r rune) bool { return r < 0x20 || r == 0x7f }); i >= 0 {
+			return fmt.Errorf("control character 0x%02x", name[i])
+		}
+		if !utf8.Valid(name) {
+			return fmt.Errorf("name %q is not valid UTF-8", name)
+		}
+	}
+	return f.check()
+}

@@ -1,0 +1,174 @@
+package metric
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// WriteInflux is WriteFrom for lines as InfluxDB has them, with any number of fields:
+//
+//	cpu,cpu=cpu0,host=n01 usage_user=1.5,usage_idle=98i,online=t,governor="powersave" 1795463640000000000
+//
+// Every number is a sample of the metric <measurement>_<field>, or <measurement> when the field is called value. True is 1
+// and false is 0; texts are dropped. Times are in units of precision. The tag cpu of Telegraf names a hardware thread
+// (cpu0), or the host (cpu-total). Of a line, nothing is taken from the first field on that is rejected.
+func (s *Service) WriteInflux(ctx context.Context, from Source, precision time.Duration, lines io.Reader) (WriteResult, error) {
+	w := &influxWriter{writer: s.writer(from), perSecond: int64(time.Second / precision)}
+	w.parser.other = w.tag
+	return w.finish(w.readAll(ctx, lines, w.addFields))
+}
+
+// influxWriter works off a batch of such lines.
+type influxWriter struct {
+	*writer
+	perSecond int64 // units of time
+	sample    Foreign
+	cpu       []byte // value of the tag
+	fields    []field
+	name      []byte // of the metric
+}
+
+type field struct {
+	name  []byte
+	value float64
+}
+
+// tag is told of tags that the line protocol does not have.
+func (w *influxWriter) tag(key, value []byte) {
+	if string(key) == "cpu" {
+		w.cpu = value
+		return
+	}
+	w.sample.Origin.Add(key, value)
+}
+
+// addFields notes the samples of a line.
+func (w *influxWriter) addFields(n int, line []byte) {
+	if blank(line) {
+		return
+	}
+	w.sample, w.cpu, w.fields = Foreign{}, nil, w.fields[:0]
+	if err := w.parse(line); err != nil {
+		w.reject(n, err.Error())
+		return
+	}
+	measurement := w.sample.Metric
+	for _, f := range w.fields {
+		w.sample.Metric, w.sample.Value = measurement, f.value
+		if string(f.name) != "value" {
+			w.name = append(append(append(w.name[:0], measurement...), '_'), f.name...)
+			w.sample.Metric = w.name
+		}
+		if w.take(n, &w.sample) == wrong {
+			return
+		}
+	}
+}
+
+// parse reads a line into w.sample and w.fields.
+func (w *influxWriter) parse(line []byte) error {
+	p, l := &w.parser, &w.sample.Line
+	p.unescaped = p.unescaped[:0]
+	rest := bytes.TrimRight(bytes.TrimLeft(line, " "), " \r")
+	name, rest, err := p.name(rest, false)
+	if err != nil {
+		return err
+	}
+	if len(name) == 0 {
+		return errors.New("the measurement's name is missing")
+	}
+	l.Metric = name
+	if rest, err = p.tags(rest, l); err != nil {
+		return err
+	}
+	w.device()
+	if rest, err = w.parseFields(bytes.TrimLeft(rest, " ")); err != nil {
+		return err
+	}
+	if rest = bytes.TrimLeft(rest, " "); len(rest) > 0 {
+		if l.Time, err = wholeNumber(rest); err != nil {
+			return err
+		}
+		l.Time /= w.perSecond
+		l.HasTime = true
+	}
+	return l.check()
+}
+
+// device makes a device of the tag cpu, when the line names none otherwise.
+func (w *influxWriter) device() {
+	id, numbered := bytes.CutPrefix(w.cpu, []byte("cpu"))
+	switch {
+	case len(w.cpu) == 0:
+	case len(w.sample.Type) > 0:
+		w.sample.Origin.Add([]byte("cpu"), w.cpu)
+	case string(id) == "-total":
+	case numbered && len(id) > 0:
+		w.sample.Type, w.sample.TypeID = []byte(ScopeHWThread), id
+	default:
+		w.sample.Origin.Add([]byte("cpu"), w.cpu)
+	}
+}
+
+// parseFields reads the fields and returns what follows them.
+func (w *influxWriter) parseFields(b []byte) ([]byte, error) {
+	for {
+		key, rest, err := w.parser.name(b, true)
+		if err != nil {
+			return nil, err
+		}
+		if len(key) == 0 || len(rest) == 0 || rest[0] != '=' {
+			return nil, errors.New("a field is missing: a line is <measurement>,<tags> <field>=<value>,... [<time>]")
+		}
+		value, number, rest, err := influxValue(rest[1:])
+		if err != nil {
+			return nil, fmt.Errorf("field %s: %w", key, err)
+		}
+		if number {
+			w.fields = append(w.fields, field{key, value})
+		} else {
+			w.result.Dropped++
+		}
+		if len(rest) == 0 || rest[0] != ',' {
+			return rest, nil
+		}
+		b = rest[1:]
+	}
+}
+
+// influxValue reads the value of a field and returns what follows it; number is false for a text.
+func influxValue(b []byte) (v float64, number bool, rest []byte, err error) { //nolint:revive // what it is, and what is left
+	if len(b) > 0 && b[0] == '"' {
+		rest, err = skipText(b[1:])
+		return 0, false, rest, err
+	}
+	end := 0
+	for end < len(b) && b[end] != ' ' && b[end] != ',' {
+		end++
+	}
+	switch string(b[:end]) {
+	case "t", "T", "true", "True", "TRUE":
+		v = 1
+	case "f", "F", "false", "False", "FALSE":
+	default:
+		v, err = parseValue(b[:end])
+	}
+	return v, true, b[end:], err
+}
+
+// skipText returns what follows a text.
+func skipText(b []byte) ([]byte, error) {
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return b[i+1:], nil
+		}
+	}
+	return nil, errors.New("the text has no end")
+}

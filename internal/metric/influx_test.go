@@ -1,0 +1,192 @@
+package metric_test
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/metric"
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore"
+)
+
+// held returns what the store has, as "host/device metric=last value".
+func held(s *metric.Service, db *metricstore.DB) []string {
+	var list []string
+	for _, host := range s.Hosts("alpha") {
+		for _, name := range []string{"cpu_load", "flops_any", "ipc"} {
+			w := metricstore.Window{Cluster: "alpha", Host: host, Metric: name, From: 0, To: now.Unix() + 60}
+			for _, r := range db.Read(nil, w, nil) {
+				list = append(list, fmt.Sprintf("%s %s=%g", strings.Join(r.Key.Path()[1:], "/"), name, r.Values[len(r.Values)-1]))
+			}
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+func TestFieldsOfALineAreMetrics(t *testing.T) {
+	t.Parallel()
+	at := strconv.FormatInt(now.UnixNano(), 10)
+	for name, tt := range map[string]struct {
+		line string
+		want []string
+		what metric.WriteResult
+	}{
+		"the measurement itself": {"cpu_load,host=n1 value=1.5 " + at, []string{"n1 cpu_load=1.5"}, metric.WriteResult{Taken: 1}},
+		"measurement and field":  {"cpu,host=n1 load=1.5,nosuch=2 " + at, []string{"n1 cpu_load=1.5"}, metric.WriteResult{Taken: 1, Dropped: 1}},
+		"kinds of value":         {`flops,host=n1 any=3i,text="a, b=\" c",more=t ` + at, []string{"n1 flops_any=3"}, metric.WriteResult{Taken: 1, Dropped: 2}},
+		"a switch":               {"cpu_load,host=n1 value=true " + at, []string{"n1 cpu_load=1"}, metric.WriteResult{Taken: 1}},
+		"a switch that is off":   {"cpu_load,host=n1 value=F " + at, []string{"n1 cpu_load=0"}, metric.WriteResult{Taken: 1}},
+		"a thread":               {"cpu,host=n1,cpu=cpu7 load=2 " + at, []string{"n1/hwthread7 cpu_load=2"}, metric.WriteResult{Taken: 1}},
+		"all threads":            {"cpu,host=n1,cpu=cpu-total load=2 " + at, []string{"n1 cpu_load=2"}, metric.WriteResult{Taken: 1}},
+		"our own device":         {"cpu_load,hostname=n1,type=socket,type-id=1 value=2 " + at, []string{"n1/socket1 cpu_load=2"}, metric.WriteResult{Taken: 1}},
+		"hostname before host":   {"cpu_load,host=x,hostname=n1 value=2 " + at, []string{"n1 cpu_load=2"}, metric.WriteResult{Taken: 1}},
+		"other tags":             {"cpu_load,host=n1,rack=r1,os=linux value=2 " + at, []string{"n1 cpu_load=2"}, metric.WriteResult{Taken: 1}},
+		"now":                    {"cpu_load,host=n1 value=2", []string{"n1 cpu_load=2"}, metric.WriteResult{Taken: 1}},
+		"two metrics in one":     {"flops_any,host=n1 value=1 " + at + "\ncpu,host=n1 load=2 " + at, []string{"n1 cpu_load=2", "n1 flops_any=1"}, metric.WriteResult{Taken: 2}},
+		"nothing but text":       {`cpu,host=n1 load="high" ` + at, nil, metric.WriteResult{Dropped: 1}},
+		"no line":                {"# comment\n\n", nil, metric.WriteResult{}},
+		"no measurement":         {",host=n1 value=1", nil, rejected("the measurement's name is missing")},
+		"no field":               {"cpu_load,host=n1", nil, rejected("a field is missing: a line is <measurement>,<tags> <field>=<value>,... [<time>]")},
+		"no number":              {"cpu_load,host=n1 value=NaN", nil, rejected(`field value: value "NaN" is not a number`)},
+		"a text without an end":  {`cpu_load,host=n1 value="a`, nil, rejected("field value: the text has no end")},
+		"no host":                {"cpu_load value=1", nil, rejected("tag hostname is missing")},
+		"a host that leads out":  {"cpu_load,host=../n1 value=1", nil, rejected(`cluster or host "../n1" contains a slash, a backslash or two dots`)},
+		"no time":                {"cpu_load,host=n1 value=1 soon", nil, rejected(`time "soon" is not a whole number`)},
+		"another cluster":        {"cpu_load,host=n1,cluster=nosuch value=1", nil, rejected(`unknown cluster "nosuch"`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, db := newService(t)
+			got, err := s.WriteInflux(t.Context(), metric.Source{Cluster: "alpha"}, time.Nanosecond, strings.NewReader(tt.line))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.what, got); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(tt.want, held(s, db)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func rejected(reason string) metric.WriteResult {
+	return metric.WriteResult{Rejected: 1, Rejects: []metric.Reject{{Line: 1, Reason: reason}}}
+}
+
+func TestTimesAreInTheUnitThatIsNamed(t *testing.T) {
+	t.Parallel()
+	for unit, at := range map[time.Duration]int64{
+		time.Nanosecond: now.UnixNano(), time.Microsecond: now.UnixMicro(), time.Millisecond: now.UnixMilli(), time.Second: now.Unix(),
+	} {
+		s, db := newService(t)
+		if r, err := s.WriteInflux(t.Context(), metric.Source{Cluster: "alpha"}, unit, strings.NewReader(fmt.Sprintf("cpu_load,host=n1 value=1 %d", at))); err != nil || r.Taken != 1 {
+			t.Fatal(unit, r, err)
+		}
+		if newest, _, _ := db.Latest("alpha", "n1", "cpu_load"); newest != now.Unix() {
+			t.Errorf("%v: %d", unit, newest)
+		}
+	}
+}
+
+// Tags that the store does not keep must not make one series of two.
+func TestTwoSourcesDoNotShareASeries(t *testing.T) {
+	t.Parallel()
+	s, db := newService(t)
+	write := func(line string) metric.WriteResult {
+		t.Helper()
+		r, err := s.WriteInflux(t.Context(), metric.Source{Cluster: "alpha"}, time.Second, strings.NewReader(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if r := write("cpu_load,host=n1,disk=sda,rack=1 value=1"); r.Taken != 1 {
+		t.Error(r)
+	}
+	if r := write("cpu_load,rack=1,host=n1,disk=sda value=2"); r.Taken != 1 {
+		t.Error("the same tags in another order:", r)
+	}
+	r := write("cpu_load,host=n1,disk=sdb,rack=1 value=3\ncpu_load,host=n2,disk=sdb,rack=1 value=4")
+	if r.Taken != 1 || r.Rejected != 1 || !strings.Contains(r.Rejects[0].Reason, "another source") {
+		t.Error(r)
+	}
+	if r := write("cpu_load,host=n1,disk=sdb,stype=disk,stype-id=sdb value=5"); r.Taken != 1 {
+		t.Error("told apart:", r)
+	}
+	if diff := cmp.Diff([]string{"n1 cpu_load=2", "n1/disksdb cpu_load=5", "n2 cpu_load=4"}, held(s, db)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSamplesOfOthersAreHeldToTheRules(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	sample := func(host, name string) *metric.Foreign {
+		f := &metric.Foreign{}
+		f.Host, f.Metric, f.Value = []byte(host), []byte(name), 1
+		return f
+	}
+	bad := []*metric.Foreign{
+		sample("", "ipc"), sample("n1", ""), sample("a/b", "ipc"), sample("n\n1", "ipc"), sample("n1", "\xff"), sample(strings.Repeat("n", 256), "ipc"),
+	}
+	r, err := s.WriteSamples(t.Context(), metric.Source{Cluster: "alpha"}, slices.Values(append(bad, sample("n1", "ipc"))))
+	if err != nil || r.Taken != 1 || r.Rejected != len(bad) {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// FuzzInflux: whatever the line is, nothing breaks, and what is stored can be told by its counts.
+func FuzzInflux(f *testing.F) {
+	for _, line := range []string{
+		"cpu,cpu=cpu0,host=n1 usage_user=1,usage_idle=2i 1795463640000000000", `m,host=a\ b v="x\"y",t=T,value=1e3`, "cpu_load,host=n1 value=1",
+		`m,host=n1 v="`, "m,host=n1 v=", ",,,", "m,host=n1,cpu=cpu value=1", `m\,x,host=n1 a\=b=1u -1`, "cpu_load,host=n1 value=1\ncpu_load,host=n1,a=b value=2",
+	} {
+		f.Add(line)
+	}
+	s, _ := newService(f)
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := s.WriteInflux(t.Context(), metric.Source{Cluster: "alpha"}, time.Nanosecond, strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines := strings.Count(text, "\n") + 1; r.Rejected > lines {
+			t.Errorf("%d of %d lines rejected", r.Rejected, lines)
+		}
+	})
+}
+
+// A line with ten fields should cost less than ten lines.
+func BenchmarkWriteInflux(b *testing.B) {
+	s, _ := newService(b)
+	var one, many strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&one, "cpu_load,host=n%d value=1.5 %d\nflops_any,host=n%d value=2.5 %d\n", i, now.UnixNano(), i, now.UnixNano())
+		fmt.Fprintf(&many, "cpu,host=n%d load=1.5 %d\nflops,host=n%d any=2.5 %d\n", i, now.UnixNano(), i, now.UnixNano())
+	}
+	b.Run("lines", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if r, err := s.Write(b.Context(), "alpha", strings.NewReader(one.String())); err != nil || r.Taken != 200 {
+				b.Fatal(r, err)
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*200), "ns/sample")
+	})
+	b.Run("influx", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if r, err := s.WriteInflux(b.Context(), metric.Source{Cluster: "alpha"}, time.Nanosecond, strings.NewReader(many.String())); err != nil || r.Taken != 200 {
+				b.Fatal(r, err)
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*200), "ns/sample")
+	})
+}
