@@ -15,7 +15,8 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 )
 
-// AnyQuery, embedded in parameters, lets query parameters pass that no field names: where somebody else decides what comes.
+// AnyQuery lets query parameters pass that no field names, when it is embedded in parameters: where somebody else decides
+// what comes.
 type AnyQuery struct{}
 
 // bindParams fills the fields of *p that have a path, query or header tag. A query parameter that no field names is

@@ -29,9 +29,9 @@ type fakeHead struct {
 	tokens map[string]string // text -> user
 	minted int
 	codes  map[string]string // one-time codes of accounts with a second factor
-	posts  []string // bodies of POST and PATCH requests, for assertions
-	asked  []string // all requests, for assertions
-	down   *trouble // what every request but a login is answered with, nil for the usual
+	posts  []string          // bodies of POST and PATCH requests, for assertions
+	asked  []string          // all requests, for assertions
+	down   *trouble          // what every request but a login is answered with, nil for the usual
 }
 
 // trouble is an answer as it stands.

@@ -35,12 +35,15 @@ func (r *Keyring) open(raw string, most int, typ string) (payload string, by *Ke
 	}
 	input := []byte(raw[:len(head)+1+len(body)])
 	for _, k := range keys {
-		if ed25519.Verify(k.public, input, signature[:]) {
+		if k.signed(input, signature[:]) {
 			return string(text), k, nil
 		}
 	}
 	return "", nil, errors.New("signature does not verify")
 }
+
+// signed reports whether the signature over input is of this key.
+func (k *Key) signed(input, signature []byte) bool { return ed25519.Verify(k.public, input, signature) }
 
 // candidates returns the keys that may have signed what has that header: the one that it names, or the few that are
 // tried when it names none.

@@ -529,7 +529,7 @@ func TestProgramsThatStartAtOnceAgree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close() //nolint:errcheck // it was only read since
+	defer store.Close()
 	p := newPair(t, "e")
 	box, err := seal.New([]byte("a session key of this site"), token.SealPurpose)
 	if err != nil {
