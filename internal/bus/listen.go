@@ -71,7 +71,7 @@ func (c *Conn) Listen(ctx context.Context, s Subscription, handle func(Arrivals)
 		case ctx.Err() != nil:
 			l.begin(m)
 			l.end(c.nc)
-			return nil
+			return nil //nolint:nilerr // that is how it ends
 		case errors.Is(err, nats.ErrSlowConsumer):
 			continue // what is lost is counted with the next message
 		case err != nil:

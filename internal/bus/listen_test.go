@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -95,7 +96,7 @@ func TestWhatHasArrivedIsHandledBeforeListeningEnds(t *testing.T) {
 	heard(t, s, 1)
 	var want []string
 	for i := range 5000 {
-		want = append(want, fmt.Sprint(i))
+		want = append(want, strconv.Itoa(i))
 	}
 	nc := talk(t, s)
 	publish(t, nc, "alpha.metrics", want...)

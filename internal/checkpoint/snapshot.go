@@ -63,7 +63,7 @@ func (r *snapshotReader) uint32() uint32 {
 
 func (r *snapshotReader) int64() int64 {
 	if b := r.take(8); b != nil {
-		return int64(binary.LittleEndian.Uint64(b)) //nolint:gosec // these are its bits
+		return int64(binary.LittleEndian.Uint64(b))
 	}
 	return 0
 }

@@ -37,9 +37,9 @@ func (ev *evaluation) of(n *node) []float64 {
 			values[i] = -values[i]
 		}
 		return values
-	default:
-		return apply(n.op, ev.of(n.left), ev.of(n.right))
+	case opAdd, opSub, opMul, opDiv:
 	}
+	return apply(n.op, ev.of(n.left), ev.of(n.right))
 }
 
 // rate replaces the values of a counter by its growth a second.
@@ -57,7 +57,7 @@ func (ev *evaluation) rate(values []float64) []float64 {
 // apply puts the results into a. A NaN on either side makes one of the result.
 func apply(op operator, a, b []float64) []float64 {
 	for i, v := range b {
-		switch op {
+		switch op { //nolint:exhaustive // the others have one side
 		case opAdd:
 			a[i] += v
 		case opSub:

@@ -142,7 +142,7 @@ func TestMistakesInFilesAreNamed(t *testing.T) {
 		`{"main": {"head-url": "https://h", "jwt-public-key": "K", "status-interval": "1ms"}, ` + metricsSection + `, ` + store + `}`:                                   "one second is the shortest",
 		`{"main": {"status-interval": "1s"}, ` + metricsSection + `, ` + store + `}`:                                                                                    "head-url does not say where it is",
 		`{"main": {}, ` + metricsSection + `, ` + store + `, "nats": {"address": "nats://a:secret@b"}}`:                                                                 "nats: address: the address of a NATS server must not hold credentials",
-		`{"main": {}, ` + metricsSection + `, ` + store + `, "nats": {"adress": "x"}}`:                                                                                  `nats: unknown key "adress"`,
+		`{"main": {}, ` + metricsSection + `, ` + store + `, "nats": {"addr": "x"}}`:                                                                                    `nats: unknown key "addr"`,
 		`{` + metricsSection + `, "retention-in-memory": "1h", "nats": [{"address": "nats://x"}, {"address": "nats://x", "subscriptions": [{"subscribe-to": "a b"}]}]}`: `nats[1]: subscribe-to: subject "a b" is not valid`,
 		`{"main-file": "/nosuch/file"}`:                                     "main-file: open /nosuch/file",
 		`{"metrics": {"m": {"frequency": 1}}, "http-api": {"addr": "x"}}`:   `http-api: unknown key "addr"`,

@@ -29,6 +29,7 @@ var recordedBy = map[string]string{
 	"POST /oauth/token": "token.create", "POST /oauth/introspect": "(it reads)", "POST /oauth/revoke": "token.revoke",
 	"POST /jwt-login": "session.start", "PUT /jwt-login": "session.start", "PATCH /jwt-login": "session.start", "DELETE /jwt-login": "session.start",
 	"POST /api/write/": "(samples)", "POST /api/query/": "(it reads)", "POST /api/free/": "metrics.free",
+	"POST /api/v2/write": "(samples)", "POST /prometheus/api/v1/write": "(samples)",
 }
 
 func TestEveryRouteThatChangesSomethingIsRecorded(t *testing.T) {

@@ -113,7 +113,7 @@ func (f *eventFeed) warn(message string, args ...any) {
 	if before > 0 {
 		args = append(args, "not_logged_before", before)
 	}
-	f.log.Warn(message, append([]any{"subject", f.sub.Subject}, args...)...)
+	f.log.Warn(message, append([]any{"subject", f.sub.Subject}, args...)...) //nolint:sloglint // the callers' messages are constants
 }
 
 // sparse lets so many lines a minute through. It is safe for concurrent use.

@@ -12,14 +12,15 @@ func TestTopTellsWhoTakesUpHowMuch(t *testing.T) {
 	door := newDoor(t, false)
 	fill(t, door)
 	call(t, door, "POST", "/api/write?cluster=beta", "cpu_load,hostname=m01 value=1\ncpu_load,hostname=m01 foo=1\nbad\n")
-	get := func(who, query string) (out struct {
+	type reply struct {
 		Total          struct{ Series, Slots int }
 		Metrics, Hosts []struct{ Cluster, Name string }
 		Rejected       []struct {
 			Time, Error string
 			Line        int
 		}
-	}) {
+	}
+	get := func(who, query string) (out reply) {
 		t.Helper()
 		w := callAs(t, door, who, "GET", "/api/metrics/top/"+query, "")
 		if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil || w.Code != http.StatusOK {
