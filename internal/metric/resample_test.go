@@ -140,7 +140,10 @@ func TestNamedResamplingNeedsNoLongSeries(t *testing.T) {
 		how  metric.Resampling
 		want string
 	}{
-		{"", "[1 5 2 4]"}, {"lttb", "[1 4]"}, {"average", "[3 3]"}, {"minmax", "[1 5]"},
+		{"", "[1 5 2 4]"},
+		{"lttb", "[1 4]"},
+		{"average", "[3 3]"},
+		{"minmax", "[1 5]"},
 		{"cubic", `unknown resampling "cubic": it is lttb, average or minmax`},
 	} {
 		a, err := s.Query(t.Context(), metric.Request{Cluster: "alpha", From: minutesAgo(4), To: now, Queries: []metric.Query{

@@ -25,6 +25,8 @@ type Engine interface {
 	Latest(cluster, host, metric string) (newest, step int64, ok bool)
 	// Hosts returns the hosts of a cluster that have samples.
 	Hosts(cluster string) []string
+	// Clusters returns the clusters that have samples.
+	Clusters() []string
 	// Free forgets the samples before a time below a path and returns how many chunks of memory are gone;
 	// metricstore.ErrPath when the path has no name or too many.
 	Free(path []string, before time.Time) (int, error)

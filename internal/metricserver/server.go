@@ -74,7 +74,7 @@ func Run(ctx context.Context, c Config, clk clock.Clock, log *slog.Logger) error
 		tasks = append(tasks, f.Run)
 	}
 	collectors = append(collectors, feeds)
-	handler, err := newHandler(c, service, auth, log, collectors)
+	handler, err := newHandler(c, service, clk, auth, log, collectors)
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
@@ -133,14 +133,14 @@ func newService(c Config, db *metricstore.DB, clk clock.Clock) *metric.Service {
 }
 
 // newHandler returns what answers requests.
-func newHandler(c Config, service *metric.Service, auth api.Authenticator, log *slog.Logger, figures []prometheus.Collector) (http.Handler, error) {
+func newHandler(c Config, service *metric.Service, clk clock.Clock, auth api.Authenticator, log *slog.Logger, figures []prometheus.Collector) (http.Handler, error) {
 	dialect := ingest.New(ingest.Config{Metrics: service, Log: log, StandAlone: true})
 	if c.Documentation {
 		if err := dialect.Documented("/swagger/doc.json", "/swagger"); err != nil {
 			return nil, fmt.Errorf("document the interface: %w", err)
 		}
 	}
-	others := []*api.Dialect{ingest.NewInflux(service, log), promql.New(promql.Config{Metrics: service, Log: log})}
+	others := []*api.Dialect{ingest.NewInflux(service, log), promql.New(promql.Config{Metrics: service, Clock: clk, Log: log})}
 	for _, d := range append(others, dialect) {
 		if err := d.Check(); err != nil {
 			return nil, fmt.Errorf("routes: %w", err)

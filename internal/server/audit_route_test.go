@@ -30,6 +30,8 @@ var recordedBy = map[string]string{
 	"POST /jwt-login": "session.start", "PUT /jwt-login": "session.start", "PATCH /jwt-login": "session.start", "DELETE /jwt-login": "session.start",
 	"POST /api/write/": "(samples)", "POST /api/query/": "(it reads)", "POST /api/free/": "metrics.free",
 	"POST /api/v2/write": "(samples)", "POST /prometheus/api/v1/write": "(samples)",
+	"POST /prometheus/api/v1/query": "(it reads)", "POST /prometheus/api/v1/query_range": "(it reads)",
+	"POST /prometheus/api/v1/series": "(it reads)", "POST /prometheus/api/v1/labels": "(it reads)",
 }
 
 func TestEveryRouteThatChangesSomethingIsRecorded(t *testing.T) {

@@ -33,8 +33,13 @@ var errForm = errors.New("body in another form")
 func (d *dialect) fail(w http.ResponseWriter, r *http.Request, err error) {
 	kind := fault.KindOf(err)
 	status, name := statusOf(kind)
-	if errors.Is(err, errForm) {
+	switch {
+	case errors.Is(err, errForm):
 		status = http.StatusUnsupportedMediaType
+	case errors.Is(err, errExecution):
+		status, name = http.StatusUnprocessableEntity, "execution"
+	case errors.Is(err, errTimeout):
+		name = "timeout"
 	}
 	switch kind { //nolint:exhaustive // only these need more than the table
 	case fault.Internal, fault.Unavailable:

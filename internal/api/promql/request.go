@@ -188,15 +188,6 @@ func (s *sender) each(message []byte, yield func(*metric.Foreign) bool) (more bo
 	return true, f.err
 }
 
-// seconds rounds down.
-func seconds(milliseconds int64) int64 {
-	n := milliseconds / 1000
-	if milliseconds%1000 < 0 {
-		n--
-	}
-	return n
-}
-
 func readSample(message []byte) (value float64, milliseconds int64, err error) {
 	f := fields{rest: message}
 	for f.next() {

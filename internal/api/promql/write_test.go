@@ -54,9 +54,10 @@ func (callers) Authenticate(r *http.Request) (identity.Caller, error) {
 
 // world is the door in front of a real store with two clusters.
 type world struct {
-	door    http.Handler
-	db      *metricstore.DB
-	service *metric.Service
+	door      http.Handler
+	db        *metricstore.DB
+	service   *metric.Service
+	catalogue metric.Catalogue
 }
 
 func newWorld(tb testing.TB, change ...func(*promql.Config)) *world {
@@ -74,7 +75,7 @@ func newWorld(tb testing.TB, change ...func(*promql.Config)) *world {
 	service := metric.NewService(metric.ServiceConfig{Engine: db, Clock: clk, Catalogue: func(name string) (metric.Catalogue, bool) {
 		return catalogue, name == "alpha" || name == "beta"
 	}})
-	c := promql.Config{Metrics: service, Log: slog.New(slog.DiscardHandler)}
+	c := promql.Config{Metrics: service, Clock: clk, Log: slog.New(slog.DiscardHandler)}
 	for _, f := range change {
 		f(&c)
 	}
@@ -82,7 +83,7 @@ func newWorld(tb testing.TB, change ...func(*promql.Config)) *world {
 	if err := d.Check(); err != nil {
 		tb.Fatal(err)
 	}
-	return &world{d.Mux(api.Guard{Auth: callers{}}), db, service}
+	return &world{d.Mux(api.Guard{Auth: callers{}}), db, service, catalogue}
 }
 
 // send sends a body as Prometheus does.
