@@ -2,7 +2,9 @@ package metricstore
 
 // Usage is what a series takes up.
 type Usage struct {
-	Slots  int64 // from the first sample of each stretch to its last one, gaps included
+	// Slots are those from the first sample of each stretch to its last one, gaps included. What is laid over each other
+	// counts as often as it is there, until segments are merged.
+	Slots  int64
 	Memory int64 // bytes of samples in memory
 	Disk   int64 // bytes in segments
 }

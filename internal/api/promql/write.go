@@ -48,7 +48,7 @@ func (d *dialect) write(ctx context.Context, r api.Request[writeParams, api.RawB
 	if err != nil {
 		return api.None{}, err
 	}
-	result, err := d.Metrics.WriteSamples(ctx, metric.Source{Cluster: r.Params.Cluster, Reaches: reach(r.Caller)}, request.samples)
+	result, err := d.Metrics.WriteSamples(ctx, metric.Source{Cluster: r.Params.Cluster, Name: r.User.Name, Reaches: reach(r.Caller)}, request.samples)
 	if err != nil {
 		return api.None{}, err
 	}
