@@ -85,9 +85,9 @@ func (db *DB) merge(list []numbered) error {
 	wanted := db.wanted()
 	last := list[len(list)-1].number
 	path := db.sealedPath(last)
-	err := segment.Merge(path+partSuffix, parts, func(series uint32, place int) int64 { return wanted.from(series, list[place].number) })
+	err := segment.Merge(path+mergedSuffix, parts, func(series uint32, place int) int64 { return wanted.from(series, list[place].number) })
 	if err == nil {
-		err = os.Rename(path+partSuffix, path)
+		err = os.Rename(path+mergedSuffix, path)
 	}
 	if err == nil {
 		err = wal.SyncDir(db.dir)

@@ -20,7 +20,8 @@ const (
 	segmentName    = "wal-%016x-%02x.bhw" // number, shard
 	checkpointName = "checkpoint-%016x.bhc"
 	sealedName     = "segment-%016x.bhs" // number of the checkpoint with which it was written
-	partSuffix     = ".part"             // a file that is being written
+	partSuffix     = ".part"             // a file that a checkpoint is writing
+	mergedSuffix   = ".merged"           // a segment that is being made of others, while checkpoints may be written
 )
 
 func (db *DB) segmentPath(number uint64, shard int) string {
@@ -62,6 +63,7 @@ type file struct {
 type listing struct {
 	checkpoints, logs, sealed []file // by number and shard
 	parts                     []string
+	merged                    []string
 }
 
 // newest returns the largest number of all.
@@ -85,6 +87,8 @@ func (db *DB) list() (listing, error) {
 		switch {
 		case filepath.Ext(name) == partSuffix:
 			l.parts = append(l.parts, f.path)
+		case filepath.Ext(name) == mergedSuffix:
+			l.merged = append(l.merged, f.path)
 		case scan(name, segmentName, &f.number, &f.shard):
 			l.logs = append(l.logs, f)
 		case scan(name, checkpointName, &f.number):

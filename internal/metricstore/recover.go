@@ -31,6 +31,11 @@ func (db *DB) recover() error {
 	if err != nil {
 		return err
 	}
+	for _, left := range files.merged { // by a death; those that it was to be made of are there
+		if err := os.Remove(left); err != nil {
+			return fmt.Errorf("remove half a segment: %w", err)
+		}
+	}
 	covered := uint64(0)
 	if n := len(files.checkpoints); n > 0 {
 		newest := files.checkpoints[n-1]

@@ -240,3 +240,23 @@ func TestFreeCountsAndForgetsSealedSamples(t *testing.T) {
 		t.Errorf("after a restart %d are left", n)
 	}
 }
+
+func TestHalfAMergedSegmentIsRemovedAtTheNextStart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	db := twoDays(t, dir, metricstore.Options{})
+	if err := db.Abandon(); err != nil {
+		t.Fatal(err)
+	}
+	left := sealedFiles(t, dir)[0] + ".merged"
+	if err := os.WriteFile(left, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db = open(t, dir, metricstore.Options{})
+	if _, err := os.Stat(left); !os.IsNotExist(err) {
+		t.Errorf("it is there still: %v", err)
+	}
+	if n := minutesOf(t, db, "n01"); n != 2880 {
+		t.Errorf("%d samples", n)
+	}
+}
