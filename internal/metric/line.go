@@ -41,7 +41,15 @@ func (p *Parser) Parse(line []byte, l *Line) error {
 	if rest, err = p.tags(rest, l); err != nil {
 		return err
 	}
-	rest, err = p.field(bytes.TrimLeft(rest, " "), l)
+	if err := p.tail(bytes.TrimLeft(rest, " "), l); err != nil {
+		return err
+	}
+	return l.check()
+}
+
+// tail reads what follows the names: the field and the time.
+func (p *Parser) tail(rest []byte, l *Line) error {
+	rest, err := p.field(rest, l)
 	if err != nil {
 		return err
 	}
@@ -51,7 +59,7 @@ func (p *Parser) Parse(line []byte, l *Line) error {
 		}
 		l.HasTime = true
 	}
-	return l.check()
+	return nil
 }
 
 // field reads the one field and returns what follows it.

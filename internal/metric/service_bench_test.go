@@ -15,7 +15,7 @@ func nodeLines(host string, at int64) []byte {
 	for m := range 6 {
 		for id := range 72 {
 			name := []string{"flops_any", "ipc", "flops_any", "ipc", "flops_any", "ipc"}[m]
-			fmt.Fprintf(&b, "%s,cluster=alpha,hostname=%s,type=hwthread,type-id=%d,m=%d value=%.3f %d\n", name, host, id, m, float64(id)*1.5, at)
+			fmt.Fprintf(&b, "%s,cluster=alpha,hostname=%s,type=hwthread,type-id=%d value=%.3f %d\n", name, host, 72*m+id, float64(id)*1.5, at)
 		}
 	}
 	for range 24 {

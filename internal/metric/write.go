@@ -157,15 +157,16 @@ func skipLine(buf *bufio.Reader) error {
 
 // add notes the sample of a line.
 func (w *writer) add(n int, line []byte) {
-	if blank(line) {
+	if w.follow(n, line) || blank(line) {
 		return
 	}
 	if err := w.parser.Parse(line, &w.line); err != nil {
 		w.reject(n, err.Error())
 		return
 	}
-	if config, v := w.judge(n, &w.line); v == kept {
-		w.note(n, &w.line, config)
+	named := len(w.line.Cluster) > 0
+	if config, v := w.judge(n, &w.line); v == kept && w.note(n, &w.line, config) == kept && named {
+		w.remember(line)
 	}
 }
 

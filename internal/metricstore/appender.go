@@ -23,6 +23,8 @@ type Appender struct {
 	pending        [][]sample
 	host           *host
 	last           *series // whose sample came before
+	followed       *series // that Follow has found
+	strange        int     // heads that were not those that are remembered
 	id             []byte
 }
 
@@ -61,10 +63,15 @@ func (a *Appender) Append(l *Labels, step, t int64, v float64) error {
 		a.db.refused.Add(1)
 		return err
 	}
+	a.note(s, t, v)
+	return nil
+}
+
+// note keeps a sample until Commit.
+func (a *Appender) note(s *series, t int64, v float64) {
 	a.last = s
 	p := &a.pending[s.host.shard.number]
 	*p = append(*p, sample{s, t, v})
-	return nil
 }
 
 func (a *Appender) check(step, t int64, v float64) error {
@@ -152,6 +159,6 @@ func (a *Appender) Close() {
 		clear(samples)
 		a.pending[i] = samples[:0]
 	}
-	a.host, a.last = nil, nil
+	a.host, a.last, a.followed = nil, nil, nil
 	a.db.appenders.Put(a)
 }

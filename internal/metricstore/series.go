@@ -32,6 +32,8 @@ type series struct {
 
 	// next is the series whose sample came after this one's last time: a good guess for the next time.
 	next atomic.Pointer[series]
+	// head is how a sender writes the series, see Appender.Remember; nil while nobody has said.
+	head atomic.Pointer[string]
 
 	// Guarded by shard.commit.
 	segment uint64 // the log segment in which the series is defined
