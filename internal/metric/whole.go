@@ -14,6 +14,7 @@ func (q *querier) whole(query *Query, how Aggregation, w metricstore.Window) (_ 
 		return metricstore.Samples{}, false
 	}
 	a := &q.together
+	a.SumsOnly = how == AggregateSum || how == AggregateAvg
 	if !q.engine.ReadAggregate(a, w) || !query.forHost() && query.Type != a.Type || len(a.Count) == 0 {
 		return metricstore.Samples{}, false
 	}

@@ -2,6 +2,7 @@ package metricstore
 
 import (
 	"math"
+	"slices"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/chunk"
 )
@@ -9,6 +10,8 @@ import (
 // Aggregate is what the devices of a host have of one metric in a window of time, taken together: slot by slot, from the
 // first sample to the last one.
 type Aggregate struct {
+	SumsOnly bool // set by the caller: Min and Max are not wanted, and stay empty
+
 	Type    string    // of the devices
 	Devices int       // how many there are
 	Step    int64     // seconds between two values
@@ -62,8 +65,9 @@ func (g *aggregation) read(from, to int64) {
 	n := int(max(g.last-g.first, 0))
 	a := g.into
 	a.Type, a.Devices, a.Step = s.key.Type, len(g.list), s.step
-	for _, values := range []*[]float64{&a.Sum, &a.Min, &a.Max, &a.Count} {
-		*values = append((*values)[:0], make([]float64, n)...)
+	for _, values := range a.columns() {
+		*values = slices.Grow((*values)[:0], n)[:n]
+		clear(*values)
 	}
 	for number, end := chunk.Number(g.first), chunk.Number(g.last-1)+1; n > 0 && number < end; {
 		next, good := end, false
@@ -79,11 +83,24 @@ func (g *aggregation) read(from, to int64) {
 		number = next
 	}
 	for i, c := range a.Count {
-		if c == 0 {
-			a.Sum[i], a.Min[i], a.Max[i] = math.NaN(), math.NaN(), math.NaN()
+		if c > 0 {
+			continue
+		}
+		a.Sum[i] = math.NaN()
+		if !a.SumsOnly {
+			a.Min[i], a.Max[i] = math.NaN(), math.NaN()
 		}
 	}
 	g.trim()
+}
+
+// columns returns what is wanted.
+func (a *Aggregate) columns() []*[]float64 {
+	if a.SumsOnly {
+		a.Min, a.Max = a.Min[:0], a.Max[:0]
+		return []*[]float64{&a.Sum, &a.Count}
+	}
+	return []*[]float64{&a.Sum, &a.Count, &a.Min, &a.Max}
 }
 
 // within narrows a window of slots to those that can have samples: before the first sample of all, nothing has to be made.
@@ -112,6 +129,9 @@ func (g *aggregation) within(from, to int64) (first, last int64) {
 func (g *aggregation) rolled(lo, hi int64) {
 	whole := series{step: g.rollup.step, phase: g.rollup.phase, sealed: sealed{any: true, end: math.MaxInt64}}
 	for part, into := range [rolledSeries][]float64{g.into.Sum, g.into.Min, g.into.Max, g.into.Count} {
+		if g.into.SumsOnly && (part == rolledMin || part == rolledMax) {
+			continue
+		}
 		whole.number = g.rollup.number + uint32(part)
 		parts, _, _ := whole.parts(g.db, g.r.parts[:0], lo, hi)
 		g.r.parts = parts
@@ -122,25 +142,54 @@ func (g *aggregation) rolled(lo, hi int64) {
 // devices takes the samples of the devices together.
 func (g *aggregation) devices(lo, hi int64) {
 	for _, s := range g.list {
+		if !s.sealed.any || lo >= s.sealed.end { // all of it is in memory
+			for i := range s.chunks {
+				g.chunk(&s.chunks[i], lo, hi)
+			}
+			continue
+		}
 		first, values := s.values(g.db, g.r, g.r.values[:0], lo, hi)
 		g.r.values = values
-		for i, v := range values {
-			if v != v { //nolint:gocritic // a gap
-				continue
-			}
-			g.add(first-g.first+int64(i), v)
+		if len(values) > 0 {
+			g.add(first, values)
 		}
 	}
 }
 
-func (g *aggregation) add(i int64, v float64) {
-	a := g.into
-	if a.Count[i] == 0 {
-		a.Min[i], a.Max[i] = v, v
+// chunk takes the part of a chunk in that lies in slots [lo, hi).
+func (g *aggregation) chunk(c *chunk.Chunk, lo, hi int64) {
+	first, end := max(c.First(), lo), min(c.End(), hi)
+	if first < end {
+		g.add(first, c.Values()[first-c.First():end-c.First()])
 	}
-	a.Sum[i] += v
-	a.Min[i], a.Max[i] = min(a.Min[i], v), max(a.Max[i], v)
-	a.Count[i]++
+}
+
+// add adds the values of one device, the first of which is of slot first.
+func (g *aggregation) add(first int64, values []float64) {
+	from, to := first-g.first, first-g.first+int64(len(values))
+	a := g.into
+	sum, count := a.Sum[from:to], a.Count[from:to]
+	if a.SumsOnly {
+		for i, v := range values {
+			if v == v { //nolint:gocritic // no gap
+				sum[i] += v
+				count[i]++
+			}
+		}
+		return
+	}
+	least, greatest := a.Min[from:to], a.Max[from:to]
+	for i, v := range values {
+		if v != v { //nolint:gocritic // a gap
+			continue
+		}
+		if count[i] == 0 {
+			least[i], greatest[i] = v, v
+		}
+		sum[i] += v
+		least[i], greatest[i] = min(least[i], v), max(greatest[i], v)
+		count[i]++
+	}
 }
 
 // trim cuts off slots at both ends in which no device has a sample.
@@ -154,7 +203,7 @@ func (g *aggregation) trim() {
 		from++
 	}
 	a.First = g.list[0].time(g.first + int64(from))
-	for _, values := range []*[]float64{&a.Sum, &a.Min, &a.Max, &a.Count} {
+	for _, values := range a.columns() {
 		n := copy(*values, (*values)[from:to])
 		*values = (*values)[:n]
 	}

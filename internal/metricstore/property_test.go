@@ -150,6 +150,10 @@ func (m *machine) compareAggregate(rt *rapid.T, w metricstore.Window) {
 	if !m.db.ReadAggregate(&got, w) {
 		return
 	}
+	sums := metricstore.Aggregate{SumsOnly: true, Min: []float64{1}}
+	if !m.db.ReadAggregate(&sums, w) || fmt.Sprint(sums.First, sums.Sum, sums.Count) != fmt.Sprint(got.First, got.Sum, got.Count) || len(sums.Min)+len(sums.Max) > 0 {
+		rt.Fatalf("%+v: sums alone are %+v, not those of %+v", w, sums, got)
+	}
 	type slot struct{ sum, least, greatest, count float64 }
 	want := map[int64]slot{}
 	for _, s := range m.db.Read(nil, w, nil) {
