@@ -178,18 +178,7 @@ func (g *aggregation) add(first int64, values []float64) {
 		}
 		return
 	}
-	least, greatest := a.Min[from:to], a.Max[from:to]
-	for i, v := range values {
-		if v != v { //nolint:gocritic // a gap
-			continue
-		}
-		if count[i] == 0 {
-			least[i], greatest[i] = v, v
-		}
-		sum[i] += v
-		least[i], greatest[i] = min(least[i], v), max(greatest[i], v)
-		count[i]++
-	}
+	addUp(values, sum, a.Min[from:to], a.Max[from:to], count)
 }
 
 // trim cuts off slots at both ends in which no device has a sample.

@@ -64,16 +64,20 @@ type together struct {
 
 // add adds the samples of one device. at is the slot of the first within the chunk.
 func (t *together) add(values []float64, at int) {
+	addUp(values, t.sum[at:], t.least[at:], t.greatest[at:], t.count[at:])
+}
+
+// addUp takes the samples of one device into what others have, slot by slot.
+func addUp(values, sum, least, greatest, count []float64) {
 	for i, v := range values {
 		if v != v { //nolint:gocritic // a gap
 			continue
 		}
-		j := at + i
-		if t.count[j] == 0 {
-			t.least[j], t.greatest[j] = v, v
+		if count[i] == 0 {
+			least[i], greatest[i] = v, v
 		}
-		t.sum[j] += v
-		t.least[j], t.greatest[j] = min(t.least[j], v), max(t.greatest[j], v)
-		t.count[j]++
+		sum[i] += v
+		least[i], greatest[i] = min(least[i], v), max(greatest[i], v)
+		count[i]++
 	}
 }
