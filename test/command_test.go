@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,6 +17,7 @@ import (
 	_ "modernc.org/sqlite" // the driver
 
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
+	"github.com/bridgehead-hpc/bridgehead/internal/porttest"
 )
 
 // The commands that the scripts have beside those of testscript.
@@ -69,14 +69,13 @@ func fileMode(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// freeport NAME... sets variables to ports that nothing listens on.
+// freeport NAME... sets variables to ports that nothing else listens on while the script runs.
 func freePort(ts *testscript.TestScript, _ bool, names []string) {
 	for _, name := range names {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		port, release, err := porttest.Reserve()
 		ts.Check(err)
-		_, port, err := net.SplitHostPort(l.Addr().String())
-		ts.Check(errors.Join(err, l.Close()))
-		ts.Setenv(name, port)
+		ts.Defer(release)
+		ts.Setenv(name, strconv.Itoa(port))
 	}
 }
 

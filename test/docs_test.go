@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/porttest"
 )
 
 // TestTheManualIsTrue goes through the chapters of the manual. What a chapter shows on a console is done in its order, in
@@ -206,15 +208,8 @@ type shell struct {
 func newShell(t *testing.T, bin string) *shell {
 	t.Helper()
 	dir := t.TempDir()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	_, port, err := net.SplitHostPort(porttest.Addr(t))
 	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	short, err := os.MkdirTemp("", "bh") //nolint:usetesting // a socket's path must be short

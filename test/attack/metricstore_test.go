@@ -3,7 +3,6 @@ package attack_test
 import (
 	"context"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricserver"
+	"github.com/bridgehead-hpc/bridgehead/internal/porttest"
 )
 
 // TestForgedTokensOpenNoMetricStore presents the same tokens to a metric store that has nothing but the public key. It
@@ -20,14 +20,7 @@ func TestForgedTokensOpenNoMetricStore(t *testing.T) {
 	t.Parallel()
 	h := newHead(t)
 	h.withVictim(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	addr := porttest.Addr(t)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
 	go func() {

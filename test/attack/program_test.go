@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -14,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
+	"github.com/bridgehead-hpc/bridgehead/internal/porttest"
 )
 
 // build makes the named programs as they are installed and returns their folder.
@@ -51,14 +51,7 @@ func startProgram(t *testing.T, bin string, users ...string) *program {
 	t.Helper()
 	p := &program{t: t, bin: bin, dir: t.TempDir()}
 	p.run("", "cc-backend", "-init")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	addr := porttest.Addr(t)
 	short, err := os.MkdirTemp("", "bh") //nolint:usetesting // a socket's path must be short
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/porttest"
 )
 
 const (
@@ -70,7 +71,7 @@ func build(t *testing.T, dir string) {
 // startHead sets up a head node with an administrator and a user, and returns its address once it is ready.
 func startHead(t *testing.T, dir string) (url string) {
 	t.Helper()
-	addr := freePort(t)
+	addr := porttest.Addr(t)
 	backend := filepath.Join(dir, "cc-backend")
 	command(t, dir, backend, "-init")
 	config, err := os.ReadFile(filepath.Join(dir, "config.json"))
@@ -103,16 +104,6 @@ func startCluster(t *testing.T, dir, url string) {
 	sim := filepath.Join(dir, "clustersim")
 	command(t, dir, sim, "run", "--url", url, "--token-file", "sim.token", "--nodes", "8", "--step", "10s", "--backfill", "1h", "--once")
 	background(t, dir, sim, "run", "--url", url, "--token-file", "sim.token", "--nodes", "8", "--step", "10s", "--backfill", "10m")
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // command runs a program to its end and returns its standard output.

@@ -22,6 +22,7 @@ import (
 
 	"github.com/bridgehead-hpc/bridgehead/internal/authn/directory"
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
+	"github.com/bridgehead-hpc/bridgehead/internal/porttest"
 )
 
 const slapd = "/usr/sbin/slapd"
@@ -76,7 +77,7 @@ func Start(tb testing.TB, users ...string) *Server {
 			tb.Fatalf("slapadd %s: %v\n%s", file, err, out)
 		}
 	}
-	s.URL, s.URLTLS = "ldap://"+freeAddr(tb), "ldaps://"+freeAddr(tb)
+	s.URL, s.URLTLS = "ldap://"+porttest.Addr(tb), "ldaps://"+porttest.Addr(tb)
 	s.Run()
 	return s
 }
@@ -180,16 +181,6 @@ func base() string {
 func Entry(name string, number int) string {
 	return fmt.Sprintf("dn: uid=%[1]s,%[2]s\nobjectClass: account\nobjectClass: posixAccount\nuid: %[1]s\ncn: %[1]s\ngecos: Full %[1]s\n"+
 		"uidNumber: %[3]d\ngidNumber: 100\nhomeDirectory: /home/x\nuserPassword: pw-%[1]s\n\n", name, UserBase, number)
-}
-
-func freeAddr(tb testing.TB) string {
-	tb.Helper()
-	l, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer func() { _ = l.Close() }() // only the number was wanted
-	return l.Addr().String()
 }
 
 // writeCertificate makes a certificate for the loopback address that vouches for itself.
