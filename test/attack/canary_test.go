@@ -25,6 +25,7 @@ import (
 
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 	"github.com/bridgehead-hpc/bridgehead/internal/token"
+	"github.com/bridgehead-hpc/bridgehead/test/program"
 )
 
 // TestSecretsStayWhereTheyBelong fills a head with secrets, uses and misuses each in every way that people and programs
@@ -32,64 +33,78 @@ import (
 // lists, and the dump of a process that is made to quit.
 func TestSecretsStayWhereTheyBelong(t *testing.T) {
 	t.Parallel()
-	p := startProgram(t, build(t, "cc-backend", "cw-adminctl"), "boss:role.FullAdmin,admin:canary-Password-of-boss-1", "worker:api:canary-Password-of-worker-1")
+	p := program.New(t, program.Build(t, "cc-backend", "cw-adminctl"), t.TempDir(), "boss:role.FullAdmin,admin:canary-Password-of-boss-1", "worker:api:canary-Password-of-worker-1")
+	p.Start()
 	c := canaries{p: p, secrets: map[string]string{"password": "canary-Password-of-boss-1", "another password": "canary-Password-of-worker-1"}}
 	c.keys()
 	c.mint()
 	misuses := c.misuse()
 	c.tools()
-	_, _, figures := p.do(request{method: http.MethodGet, path: "/metrics", header: bearer(c.secrets["access token"])})
+	_, _, figures := c.do(request{method: http.MethodGet, path: "/metrics", header: bearer(c.secrets["access token"])})
 	if !strings.Contains(figures, "go_goroutines") {
 		t.Errorf("no figures: %.200s", figures)
 	}
 	c.look("figures", []byte(figures))
 	c.lookAtProcess()
-	p.stop(syscall.SIGQUIT)
-	if dump := p.read("head.log"); !strings.Contains(dump, "goroutine ") || strings.Count(dump, "level=DEBUG") < misuses/2 && strings.Count(dump, "request") < misuses/2 {
+	p.Stop(syscall.SIGQUIT)
+	if dump := p.Read("head.log"); !strings.Contains(dump, "goroutine ") || strings.Count(dump, "level=DEBUG") < misuses/2 && strings.Count(dump, "request") < misuses/2 {
 		t.Error("the log has no lines of requests, or no dump: this test looks at nothing")
 	}
 	c.lookAtFiles()
-	p.start() // and what is written when a head goes down in order
-	p.stop(syscall.SIGTERM)
+	p.Start() // and what is written when a head goes down in order
+	p.Stop(syscall.SIGTERM)
 	c.lookAtFiles()
 	t.Logf("%d secrets, each in %d forms; %d misuses", len(c.secrets), len(formsOf(c.secrets["password"])), misuses)
 }
 
 // canaries are secrets of a head.
 type canaries struct {
-	p       *program
+	p       *program.Head
 	secrets map[string]string
 }
 
+// request is a program.Request whose fields need no names: there are many.
+type request struct {
+	method, path, body string
+	header             http.Header
+}
+
+func (c canaries) do(r request) (int, http.Header, string) {
+	c.p.T.Helper()
+	return c.p.Do(program.Request{Method: r.method, Path: r.path, Body: r.body, Header: r.header})
+}
+
+func bearer(raw string) http.Header { return program.Bearer(raw) }
+
 // keys takes the head's own keys from .env, the only file that may have them.
 func (c canaries) keys() {
-	c.p.t.Helper()
-	for _, m := range regexp.MustCompile(`(?m)^(JWT_PRIVATE_KEY|SESSION_KEY)="?([^"\n]+)"?$`).FindAllStringSubmatch(c.p.read(".env"), -1) {
+	c.p.T.Helper()
+	for _, m := range regexp.MustCompile(`(?m)^(JWT_PRIVATE_KEY|SESSION_KEY)="?([^"\n]+)"?$`).FindAllStringSubmatch(c.p.Read(".env"), -1) {
 		c.secrets[m[1]] = m[2]
 	}
 	if len(c.secrets) != 4 {
-		c.p.t.Fatalf("no keys in .env: %v", slices.Sorted(maps.Keys(c.secrets)))
+		c.p.T.Fatalf("no keys in .env: %v", slices.Sorted(maps.Keys(c.secrets)))
 	}
 	private, err := base64.StdEncoding.DecodeString(c.secrets["JWT_PRIVATE_KEY"])
 	if err != nil {
-		c.p.t.Fatal(err)
+		c.p.T.Fatal(err)
 	}
 	c.secrets["the private key's seed"] = string(private[:32]) // what follows is the public key
 	delete(c.secrets, "JWT_PRIVATE_KEY")
 	session, err := base64.StdEncoding.DecodeString(c.secrets["SESSION_KEY"])
 	if err != nil {
-		c.p.t.Fatal(err)
+		c.p.T.Fatal(err)
 	}
 	c.secrets["SESSION_KEY"] = string(session)
 }
 
 // mint gets one credential of every kind.
 func (c canaries) mint() {
-	t := c.p.t
+	t := c.p.T
 	t.Helper()
 	decode := func(path, body string, header http.Header) map[string]string {
 		t.Helper()
-		status, _, text := c.p.do(request{http.MethodPost, path, body, header})
+		status, _, text := c.do(request{http.MethodPost, path, body, header})
 		var reply struct {
 			Data map[string]json.RawMessage
 		}
@@ -108,9 +123,9 @@ func (c canaries) mint() {
 	c.secrets["renewed token"] = decode("/api/v1/token/refresh", "", bearer(login["refresh_token"]))["access_token"]
 	c.secrets["service token"] = decode("/api/v1/admin/boss/token", `{"name":"canary","purpose":"to be found"}`, as)["access_token"]
 	c.secrets["impersonation token"] = decode("/api/v1/admin/worker/token", `{}`, as)["access_token"]
-	c.secrets["token of the command line"] = regexp.MustCompile(`eyJ\S+`).FindString(c.p.run("", "cc-backend", "-jwt", "worker"))
+	c.secrets["token of the command line"] = regexp.MustCompile(`eyJ\S+`).FindString(c.p.Run("", "cc-backend", "-jwt", "worker"))
 	form := url.Values{"username": {"boss"}, "password": {c.secrets["password"]}}.Encode()
-	_, header, _ := c.p.do(request{http.MethodPost, "/login", form, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}})
+	_, header, _ := c.do(request{http.MethodPost, "/login", form, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}})
 	cookie, err := http.ParseSetCookie(header.Get("Set-Cookie"))
 	if err != nil {
 		t.Fatal(err)
@@ -127,10 +142,10 @@ func (c canaries) mint() {
 
 // secondFactor switches one-time codes on.
 func (c canaries) secondFactor(as http.Header) {
-	t := c.p.t
+	t := c.p.T
 	t.Helper()
 	var begun struct{ Data struct{ Secret string } }
-	_, _, text := c.p.do(request{http.MethodPost, "/api/v1/admin/boss/totp", "", as})
+	_, _, text := c.do(request{http.MethodPost, "/api/v1/admin/boss/totp", "", as})
 	if err := json.Unmarshal([]byte(text), &begun); err != nil || begun.Data.Secret == "" {
 		t.Fatalf("no second factor: %s", text)
 	}
@@ -143,7 +158,7 @@ func (c canaries) secondFactor(as http.Header) {
 			Codes []string `json:"recovery_codes"`
 		}
 	}
-	_, _, text = c.p.do(request{http.MethodPost, "/api/v1/admin/boss/totp/confirm", `{"code":"` + code + `"}`, as})
+	_, _, text = c.do(request{http.MethodPost, "/api/v1/admin/boss/totp/confirm", `{"code":"` + code + `"}`, as})
 	if err := json.Unmarshal([]byte(text), &confirmed); err != nil || len(confirmed.Data.Codes) < 2 {
 		t.Fatalf("no recovery codes: %s", text)
 	}
@@ -157,13 +172,13 @@ func (c canaries) secondFactor(as http.Header) {
 
 // importedKey brings a signing key in, which the head has to keep.
 func (c canaries) importedKey(as http.Header) {
-	t := c.p.t
+	t := c.p.T
 	t.Helper()
 	_, private, err := token.GenerateKeys(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	status, _, text := c.p.do(request{http.MethodPost, "/api/v1/keys/import", `{"key":"` + private + `","as":"next"}`, as})
+	status, _, text := c.do(request{http.MethodPost, "/api/v1/keys/import", `{"key":"` + private + `","as":"next"}`, as})
 	if status != http.StatusOK {
 		t.Fatalf("import a key: %d %s", status, text)
 	}
@@ -176,7 +191,7 @@ func (c canaries) importedKey(as http.Header) {
 
 // misuse sends every secret to every place where it does not belong. What comes back must not have it.
 func (c canaries) misuse() (n int) {
-	t := c.p.t
+	t := c.p.T
 	t.Helper()
 	good := bearer(c.secrets["access token"])
 	formType := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
@@ -219,13 +234,13 @@ func (c canaries) misuse() (n int) {
 			{http.MethodPost, "/oauth/token", "grant_type=" + query + "&refresh_token=" + query, formType},
 			{http.MethodPost, "/oauth/token", "grant_type=refresh_token&refresh_token=" + query + "x", formType},
 			{http.MethodPost, "/oauth/introspect", "token=" + query + "x", http.Header{"Content-Type": formType["Content-Type"], "Authorization": good["Authorization"]}},
-			{http.MethodGet, "/healthz", "", http.Header{"X-Api-Key": {secret}, "Referer": {c.p.url + "/?token=" + query}, "X-Request-Id": {secret}}},
+			{http.MethodGet, "/healthz", "", http.Header{"X-Api-Key": {secret}, "Referer": {c.p.URL + "/?token=" + query}, "X-Request-Id": {secret}}},
 		} {
 			inPath := strings.Contains(r.path, url.PathEscape(secret)) && !strings.Contains(r.path, "?")
 			if inPath && !regexp.MustCompile(`^(eyJ|bhs_)`).MatchString(secret) {
 				continue // nothing tells it from the name of somebody
 			}
-			status, header, body := c.p.do(r)
+			status, header, body := c.do(r)
 			n++
 			if status == http.StatusInternalServerError {
 				t.Errorf("%s: %s %s: %s", what, r.method, strings.ReplaceAll(r.path, query, "SECRET"), body)
@@ -249,21 +264,21 @@ func (c canaries) misuse() (n int) {
 
 // tools uses the secrets as people do with the tools, well and badly.
 func (c canaries) tools() {
-	c.p.t.Helper()
-	file := filepath.Join(c.p.dir, "boss.token")
+	c.p.T.Helper()
+	file := filepath.Join(c.p.Dir, "boss.token")
 	if err := os.WriteFile(file, []byte(`{"access_token":"`+c.secrets["service token"]+`"}`), 0o600); err != nil {
-		c.p.t.Fatal(err)
+		c.p.T.Fatal(err)
 	}
-	base := []string{"--base_url", c.p.url + "/api/v1"}
-	settings := filepath.Join(c.p.dir, ".scyldcw", "settings.ini")
+	base := []string{"--base_url", c.p.URL + "/api/v1"}
+	settings := filepath.Join(c.p.Dir, ".scyldcw", "settings.ini")
 	if err := os.MkdirAll(filepath.Dir(settings), 0o700); err != nil {
-		c.p.t.Fatal(err)
+		c.p.T.Fatal(err)
 	}
-	if err := os.WriteFile(settings, []byte("client.base_url = "+c.p.url+"/api/v1\nclient.authtkn = "+file+"\n"), 0o600); err != nil {
-		c.p.t.Fatal(err)
+	if err := os.WriteFile(settings, []byte("client.base_url = "+c.p.URL+"/api/v1\nclient.authtkn = "+file+"\n"), 0o600); err != nil {
+		c.p.T.Fatal(err)
 	}
-	if out, err := c.p.try("", "cw-adminctl", "whoami"); err != nil {
-		c.p.t.Fatal(err, out)
+	if out, err := c.p.Try("", "cw-adminctl", "whoami"); err != nil {
+		c.p.T.Fatal(err, out)
 	}
 	for _, args := range [][]string{
 		{"create", "name=x", "roles=nothing", "password=" + c.secrets["password"]},
@@ -272,21 +287,21 @@ func (c canaries) tools() {
 		{"-i", c.secrets["refresh token"], "ls"},
 		append(base, "whoami", c.secrets["access token"]),
 	} {
-		out, _ := c.p.try("", "cw-adminctl", args...) // all of these fail
+		out, _ := c.p.Try("", "cw-adminctl", args...) // all of these fail
 		c.look("what cw-adminctl says", []byte(out))
 	}
 	if err := os.Remove(file); err != nil {
-		c.p.t.Fatal(err)
+		c.p.T.Fatal(err)
 	}
 }
 
 // lookAtProcess looks at what everybody on the machine can see of the head.
 func (c canaries) lookAtProcess() {
-	c.p.t.Helper()
+	c.p.T.Helper()
 	for _, name := range []string{"cmdline", "environ", "status"} {
-		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", c.p.process.Process.Pid, name))
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", c.p.PID(), name))
 		if err != nil {
-			c.p.t.Fatal(err)
+			c.p.T.Fatal(err)
 		}
 		c.look("/proc/PID/"+name, b)
 	}
@@ -295,32 +310,32 @@ func (c canaries) lookAtProcess() {
 // lookAtFiles looks at all that the head and the tools have written: database, its log, samples, logs, the tools' own
 // records.
 func (c canaries) lookAtFiles() {
-	c.p.t.Helper()
+	c.p.T.Helper()
 	seen := map[string]bool{}
-	err := filepath.WalkDir(c.p.dir, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(c.p.Dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() || d.Name() == ".env" {
 			return err
 		}
 		b, err := os.ReadFile(path)
-		c.look(strings.TrimPrefix(path, c.p.dir), b)
+		c.look(strings.TrimPrefix(path, c.p.Dir), b)
 		seen[d.Name()] = true
 		return err
 	})
 	if err != nil {
-		c.p.t.Fatal(err)
+		c.p.T.Fatal(err)
 	}
 	if !seen["job.db"] || !seen["head.log"] || len(seen) < 6 {
-		c.p.t.Errorf("the files of a head are not there: %v", slices.Sorted(maps.Keys(seen)))
+		c.p.T.Errorf("the files of a head are not there: %v", slices.Sorted(maps.Keys(seen)))
 	}
 }
 
 // look fails the test when a place has a secret in any form.
 func (c canaries) look(where string, text []byte) {
-	c.p.t.Helper()
+	c.p.T.Helper()
 	for what, secret := range c.secrets {
 		for form, f := range formsOf(secret) {
 			if i := bytes.Index(text, f); i >= 0 {
-				c.p.t.Errorf("%s has the %s, %s: ...%q...", where, what, form, text[max(0, i-80):min(len(text), i+len(f)+20)])
+				c.p.T.Errorf("%s has the %s, %s: ...%q...", where, what, form, text[max(0, i-80):min(len(text), i+len(f)+20)])
 				break
 			}
 		}
