@@ -31,6 +31,7 @@ type schema struct {
 	found   int64 // 0: nothing has been applied
 	known   int64 // the highest migration of the program
 	foreign bool  // it holds tables, but not ours
+	empty   bool  // there is no row in it: somebody has just made it, or died while he did
 }
 
 // readSchema finds out about the schema without writing anything.
@@ -49,9 +50,38 @@ func readSchema(ctx context.Context, db *sql.DB, files fs.FS) (s schema, err err
 		if err != nil {
 			return s, err
 		}
+		if s.empty, err = isEmpty(ctx, db); err != nil {
+			return s, err
+		}
 	}
 	s.known = latest(files)
 	return s, nil
+}
+
+// isEmpty reports whether there is no row in any table but that of the versions.
+func isEmpty(ctx context.Context, db *sql.DB) (bool, error) {
+	rows, err := db.QueryContext(ctx, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND name <> ?`, versionTable)
+	if err != nil {
+		return false, err
+	}
+	var names []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return false, errors.Join(err, rows.Close())
+		}
+		names = append(names, name)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return false, err
+	}
+	for _, name := range names {
+		var filled bool
+		if err := db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM "`+name+`")`).Scan(&filled); err != nil || filled { // our own names
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // LatestVersion returns the version of the schema that the program makes.

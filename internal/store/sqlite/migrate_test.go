@@ -37,6 +37,9 @@ func TestOldDatabaseIsMigratedOnlyWhenTold(t *testing.T) {
 	if err := sqlite.OpenWith(t.Context(), path, sqlite.Options{}, one()); err != nil {
 		t.Fatal(err)
 	}
+	if err := execute(t, path, `INSERT INTO a VALUES (1)`); err != nil {
+		t.Fatal(err)
+	}
 	err := sqlite.OpenWith(t.Context(), path, sqlite.Options{}, two())
 	var version *sqlite.VersionError
 	if !errors.As(err, &version) || version.Found != 1 || version.Known != 2 {
@@ -48,6 +51,20 @@ func TestOldDatabaseIsMigratedOnlyWhenTold(t *testing.T) {
 	}
 	if err := sqlite.OpenWith(t.Context(), path, sqlite.Options{Migrate: true}, two()); err != nil {
 		t.Fatal(err)
+	}
+	if err := execute(t, path, `SELECT x FROM b`); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whoever died while he made a new database has left one of an older version. There is nothing in it that a backup could
+// save.
+func TestEmptyDatabaseIsMigratedUntold(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	for _, files := range []fstest.MapFS{one(), two()} {
+		if err := sqlite.OpenWith(t.Context(), path, sqlite.Options{}, files); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := execute(t, path, `SELECT x FROM b`); err != nil {
 		t.Fatal(err)

@@ -25,8 +25,8 @@ import (
 
 // Options are the choices of Open. The zero value is good.
 type Options struct {
-	// Migrate brings an older database to the version of the program. Without it, an older database is an error. A new
-	// database is always made in the program's version.
+	// Migrate brings an older database to the version of the program. Without it, an older database is an error, unless it
+	// is empty. A new database is always made in the program's version, also when somebody died while he made it.
 	Migrate bool
 	// Readers is how many queries run at the same time. 0 means 4.
 	Readers int
@@ -73,7 +73,7 @@ func prepare(ctx context.Context, db *sql.DB, path string, o Options, files fs.F
 		return err
 	case s.foreign:
 		return errForeign
-	case s.found > s.known, s.found < s.known && s.found > 0 && !o.Migrate:
+	case s.found > s.known, s.found < s.known && s.found > 0 && !s.empty && !o.Migrate:
 		return &VersionError{Path: path, Found: s.found, Known: s.known}
 	}
 	// The mode is kept in the file, which is therefore left alone until it is known to be ours.
