@@ -31,6 +31,7 @@ func (db *DB) checkpointSealing(idleSince int64) error {
 	}
 	began := db.opt.Clock.Now()
 	db.segment++
+	damaged := db.damaged.Swap(false) // what fails from now on is not what this checkpoint repairs
 	var errs []error
 	for _, sh := range db.shards {
 		if log := sh.rotate(db.segment); log != nil {
@@ -38,18 +39,22 @@ func (db *DB) checkpointSealing(idleSince int64) error {
 		}
 	}
 	// What an old segment could not be synced of is in memory, and so in the checkpoint.
+	unsynced := errors.Join(errs...)
 	if err := db.writeCheckpoint(db.segment, idleSince); err != nil {
 		db.failures.Add(1)
-		return errors.Join(append(errs, err)...)
+		if damaged || unsynced != nil {
+			db.damaged.Store(true)
+		}
+		return errors.Join(unsynced, err)
 	}
 	db.lastCheckpoint.Store(began.Unix())
 	db.checkpointMillis.Store(db.opt.Clock.Now().Sub(began).Milliseconds())
-	db.damaged.Store(false)
 	return db.removeBefore(db.segment)
 }
 
 // writeCheckpoint writes the files under other names first: each is there as a whole or not at all. The checkpoint comes
-// last; without it, a segment counts for nothing.
+// last; without it, a segment counts for nothing. When only the last step fails, to make the new names survive a power
+// cut, the checkpoint counts and so does the log before it, which has to stay.
 func (db *DB) writeCheckpoint(number uint64, idleSince int64) (err error) {
 	path := db.checkpointPath(number)
 	part := path + partSuffix
@@ -72,9 +77,6 @@ func (db *DB) writeCheckpoint(number uint64, idleSince int64) (err error) {
 	if err == nil {
 		err = os.Rename(part, path)
 	}
-	if err == nil {
-		err = wal.SyncDir(db.dir)
-	}
 	if err != nil {
 		return fmt.Errorf("write checkpoint: %w", errors.Join(err, db.withdraw(number, part, seg)))
 	}
@@ -83,16 +85,19 @@ func (db *DB) writeCheckpoint(number uint64, idleSince int64) (err error) {
 	}
 	db.forget(d.moved)
 	db.settle(d.rolled)
+	if err := wal.SyncDir(db.dir); err != nil {
+		return fmt.Errorf("write checkpoint: %w", err)
+	}
 	return nil
 }
 
 // withdraw removes what an attempt has left that failed.
 func (db *DB) withdraw(number uint64, part string, seg *segment.Segment) error {
-	_ = os.Remove(part) // whatever of it there is
+	_ = os.Remove(part)                  // whatever of it there is
+	_ = os.Remove(db.sealedPath(number)) // likewise; at the next start it would be one without checkpoint
 	if seg == nil {
 		return nil
 	}
-	_ = os.Remove(db.sealedPath(number)) // at the next start it would be one without checkpoint
 	return seg.Close()
 }
 
@@ -106,6 +111,9 @@ func (db *DB) writeSegment(d *dump) (*segment.Segment, error) {
 		return nil, err
 	}
 	if err := os.Rename(path+partSuffix, path); err != nil {
+		return nil, err
+	}
+	if err := wal.SyncDir(db.dir); err != nil { // no power cut may leave the checkpoint and not this
 		return nil, err
 	}
 	return segment.Open(path)

@@ -89,10 +89,7 @@ func (db *DB) endRecord(log *wal.Segment, record []byte) error {
 		return err
 	}
 	if db.logBytes.Add(int64(len(record))) > db.logLimit() {
-		select {
-		case db.wake <- struct{}{}:
-		default: // it knows already
-		}
+		db.wakeUp()
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"math/bits"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/segment"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/wal"
@@ -17,7 +18,12 @@ const (
 	mergeCount = 8
 	// maxMerged is how large a segment is made by merging, in bytes.
 	maxMerged = 1 << 30
+	// mergeAgain is how long segments are left alone that the disk did not let be merged: to try takes room and time.
+	mergeAgain = time.Hour
 )
+
+// never is later than any time.
+func never() time.Time { return time.Unix(1<<40, 0) }
 
 // Compact merges segments, so that there are few of them: each costs every query for its time a look, and each begins with
 // some bytes for every series. It returns how many have been merged.
@@ -31,8 +37,12 @@ func (db *DB) Compact() (int, error) {
 			return total, nil
 		}
 		if err := db.merge(list); err != nil {
-			for _, seg := range list { // damaged, or there is no room: do not try for ever
-				db.unmergeable[seg.number] = true
+			again := db.opt.Clock.Now().Add(mergeAgain)
+			if errors.Is(err, segment.ErrDamaged) {
+				again = never()
+			}
+			for _, seg := range list {
+				db.unmergeable[seg.number] = again
 			}
 			return total, fmt.Errorf("merge %d metric segments: %w", len(list), err)
 		}
@@ -48,13 +58,15 @@ func (n numbered) tier() int { return bits.Len64(uint64(n.Size())>>16) / 3 }
 func (db *DB) mergeable() []numbered {
 	db.segments.mu.RLock()
 	defer db.segments.mu.RUnlock()
+	now := db.opt.Clock.Now()
 	var run []numbered
 	var size int64
 	for _, seg := range db.segments.list {
-		if db.unmergeable[seg.number] || seg.Size()+size > maxMerged || len(run) > 0 && (seg.tier() != run[0].tier() || !db.fit(run[0], seg)) {
+		waits := db.unmergeable[seg.number].After(now)
+		if waits || seg.Size()+size > maxMerged || len(run) > 0 && (seg.tier() != run[0].tier() || !db.fit(run[0], seg)) {
 			run, size = nil, 0
 		}
-		if db.unmergeable[seg.number] {
+		if waits {
 			continue
 		}
 		run, size = append(run, seg), size+seg.Size()
@@ -93,6 +105,7 @@ func (db *DB) merge(list []numbered) error {
 		err = wal.SyncDir(db.dir)
 	}
 	if err != nil {
+		_ = os.Remove(path + mergedSuffix) // whatever of it there is
 		return err
 	}
 	merged, err := segment.Open(path)

@@ -98,11 +98,11 @@ type DB struct {
 		mu   sync.RWMutex // taken after a shard's locks
 		list []numbered   // oldest first
 	}
-	merging     sync.Mutex      // held while segments are merged or removed; taken before segments.mu
-	unmergeable map[uint64]bool // segments that could not be; guarded by merging
-	lastNumber  atomic.Uint32   // of a series
-	newest      atomic.Int64    // time of the newest sample, in Unix seconds
-	wake        chan struct{}   // tells Run that the log has become large
+	merging     sync.Mutex           // held while segments are merged or removed; taken before segments.mu
+	unmergeable map[uint64]time.Time // until when segments are not tried again; guarded by merging
+	lastNumber  atomic.Uint32        // of a series
+	newest      atomic.Int64         // time of the newest sample, in Unix seconds
+	wake        chan struct{}        // tells Run that the log has become large, or cannot be synced
 
 	damagedFiles map[string]bool // found by Open
 	damaged      atomic.Bool     // a checkpoint should be written soon: something on disk is not as it should be
@@ -124,7 +124,7 @@ func Open(dir string, opt Options) (_ *DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{dir: dir, opt: opt.unlimited(), lock: lock, damagedFiles: map[string]bool{}, unmergeable: map[uint64]bool{}, wake: make(chan struct{}, 1)}
+	db := &DB{dir: dir, opt: opt.unlimited(), lock: lock, damagedFiles: map[string]bool{}, unmergeable: map[uint64]time.Time{}, wake: make(chan struct{}, 1)}
 	for i := range opt.Shards {
 		db.shards = append(db.shards, &shard{number: i, hosts: map[string]*host{}})
 	}

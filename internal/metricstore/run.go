@@ -25,7 +25,9 @@ func (db *DB) runSync(ctx context.Context) {
 			// The kernel may have dropped what it could not write and call the next sync a success. Memory has it all:
 			// a checkpoint writes it again, to another file.
 			db.failures.Add(1)
-			db.damaged.Store(true)
+			if !db.damaged.Swap(true) {
+				db.wakeUp() // later failures wait for the next look: a checkpoint each second would help nobody
+			}
 			db.opt.Log.ErrorContext(ctx, "metric log cannot be synced", "error", err)
 		}
 	}
@@ -41,9 +43,10 @@ func (db *DB) runMaintenance(ctx context.Context) {
 		now := db.opt.Clock.Now()
 		if db.damaged.Load() || db.logBytes.Load() > db.logLimit() || now.Sub(checkpointed) >= db.opt.CheckpointEvery {
 			if err := db.Checkpoint(); err != nil {
-				db.opt.Log.ErrorContext(ctx, "metric checkpoint failed", "error", err)
+				db.opt.Log.ErrorContext(ctx, "metric checkpoint failed; it will be tried again", "error", err)
+			} else {
+				checkpointed = now
 			}
-			checkpointed = now
 		}
 		if _, err := db.Compact(); err != nil {
 			db.failures.Add(1)
@@ -62,6 +65,14 @@ func (db *DB) runMaintenance(ctx context.Context) {
 		case <-db.wake:
 		case <-db.opt.Clock.After(maintenanceEvery):
 		}
+	}
+}
+
+// wakeUp makes Run look at once whether a checkpoint is due.
+func (db *DB) wakeUp() {
+	select {
+	case db.wake <- struct{}{}:
+	default: // it knows already
 	}
 }
 
