@@ -76,7 +76,7 @@ func needStrace(t *testing.T) {
 		t.Skip("-short")
 	}
 	needTools(t, "strace")
-	if out, err := command(t, "strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=fsync:error=EIO", "true"); err != nil {
+	if out, err := command("strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=fsync:error=EIO", "true"); err != nil {
 		t.Skipf("strace must not trace here (in a container, give it the capability SYS_PTRACE): %s %v", out, err)
 	}
 }

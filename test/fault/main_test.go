@@ -91,8 +91,7 @@ func needTools(t *testing.T, tools ...string) {
 }
 
 // command runs a tool and returns what it writes.
-func command(t testing.TB, name string, args ...string) (string, error) {
-	t.Helper()
+func command(name string, args ...string) (string, error) {
 	out, err := exec.Command(name, args...).CombinedOutput()
 	if err != nil {
 		return string(out), fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, out)

@@ -88,4 +88,3 @@ func writeRound(ctx context.Context, s *sqlstore.Store, n int, say func(string, 
 	}
 	did("audit", "x."+id, s.Audit().Append(ctx, record("x."+id, "")))
 }
-

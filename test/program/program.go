@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
+	"github.com/bridgehead-hpc/bridgehead/internal/porttest"
 )
 
 // patience is how long a head has to become ready. It is much more than it needs, for machines that do other things as well.
@@ -71,22 +71,11 @@ func New(t testing.TB, bin, dir string, users ...string) *Head {
 	t.Cleanup(func() { _ = os.RemoveAll(short) })
 	h.Socket = filepath.Join(short, "s")
 	h.Configure("./var/auth.sock", h.Socket)
-	h.Listen(FreeAddress(t))
+	h.Listen(porttest.Addr(t))
 	for _, u := range users {
 		h.Run("", "cc-backend", "-add-user", u)
 	}
 	return h
-}
-
-// FreeAddress returns a loopback address that nobody listens at.
-func FreeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // Configure replaces texts in config.json: old, new, old, new and so on.

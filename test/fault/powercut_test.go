@@ -1,0 +1,133 @@
+package fault_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/clock"
+	"github.com/bridgehead-hpc/bridgehead/test/program"
+)
+
+// syncWindow is how old an acknowledged sample may be and be lost to a power cut: the interval of syncing, and what the
+// disk takes to sync twice, which here is much slower than a real one.
+const syncWindow = time.Second + 500*time.Millisecond
+
+// powerCut is a disk as it was in one instant, and what had been acknowledged before.
+type powerCut struct {
+	image   string
+	known   knowledge
+	control int // lines of the file that nobody syncs
+}
+
+// A power cut costs no record that was acknowledged, and no sample that was acknowledged more than a sync interval before.
+func TestPowerCutLosesNothingAcknowledged(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	d := newDisk(t)
+	h := newHead(t, program.Build(t, "cc-backend", "clustersim"), d.dir)
+	c := newClient(t, h)
+	tool(t, "sync", "-f", d.dir)
+	h.Start()
+	cuts := takeCuts(t, d, c, pick(8, 200))
+	h.Stop(syscall.SIGKILL)
+	lost := 0
+	for i, p := range cuts {
+		if checkCut(t, h, c, p, i, i%pick(4, 25) == 0) {
+			lost++
+		}
+	}
+	last := cuts[len(cuts)-1].known
+	t.Logf("%d power cuts; %d records and %d batches acknowledged before the last; a file that nobody synced lost lines in %d of them",
+		len(cuts), len(last.done), len(last.batches), lost)
+	if lost == 0 {
+		t.Error("no cut has cost the file that nobody syncs anything: they prove nothing")
+	}
+}
+
+// takeCuts lets the client work and cuts the power again and again.
+func takeCuts(t *testing.T, d *disk, c *client, n int) (cuts []powerCut) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	wg.Go(func() { c.run(ctx) })
+	ctl := &control{}
+	wg.Go(func() { ctl.run(ctx, d.dir) })
+	_ = clock.Sleep(ctx, c.wall, syncWindow) // so that there are samples that must be there
+	for range n {
+		_ = clock.Sleep(ctx, c.wall, time.Duration(50+rand.IntN(400))*time.Millisecond)
+		p := powerCut{control: ctl.lines(), known: c.known()}
+		var err error
+		if p.image, err = d.cut(); err != nil {
+			t.Fatal(err)
+		}
+		cuts = append(cuts, p)
+	}
+	return cuts
+}
+
+// checkCut reports whether the cut has cost anything in the file that nobody syncs.
+func checkCut(t *testing.T, h *program.Head, c *client, p powerCut, i int, start bool) (lost bool) {
+	t.Helper()
+	what := fmt.Sprintf("power cut %d", i+1)
+	dir := t.TempDir()
+	unmount := mount(t, p.image, dir, "loop,noatime")
+	defer func() {
+		unmount()
+		if err := os.Remove(p.image); err != nil {
+			t.Error(err)
+		}
+	}()
+	text, _ := os.ReadFile(filepath.Join(dir, controlFile)) //nolint:gosec // a file of the test
+	lost = strings.Count(string(text), "\n") < p.control
+	if start {
+		again := *h
+		again.Dir, again.T = dir, t
+		again.Start()
+		checkHead(t, &again, c, p.known, pick(10, 50), what)
+		again.Stop(syscall.SIGKILL)
+	}
+	checkFolder(t, c, p.known, dir, syncWindow, what)
+	return lost
+}
+
+const controlFile = "control"
+
+// control writes lines to a file and does not sync it: what an ordinary program loses to the same cuts.
+type control struct {
+	mu sync.Mutex
+	n  int
+}
+
+func (c *control) lines() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.n
+}
+
+func (c *control) run(ctx context.Context, dir string) {
+	f, err := os.Create(filepath.Join(dir, controlFile)) //nolint:gosec // a file of the test
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	for clock.Sleep(ctx, clock.System{}, 5*time.Millisecond) == nil {
+		c.mu.Lock()
+		c.n++
+		_, err := f.WriteString(strconv.Itoa(c.n) + "\n")
+		c.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
