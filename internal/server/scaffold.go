@@ -18,7 +18,8 @@ import (
 )
 
 // scaffold makes a working directory: config.json, .env with fresh keys, ./var with an empty database and archive.
-// What is there already stays as it is; a folder that has ./var is left alone.
+// What is there already stays as it is; a folder that has ./var is left alone. That comes last, when the files are on the
+// disk: whoever is interrupted can begin again.
 //
 // ClusterCockpit writes well-known demo keys here. Ours are random: a server that goes into production by accident must
 // not open to everybody who has read a manual.
@@ -26,9 +27,6 @@ func scaffold(ctx context.Context, out io.Writer) error {
 	if _, err := os.Stat("var"); err == nil {
 		_, err := fmt.Fprintln(out, "The folder ./var exists: this directory is set up already, nothing has been changed.")
 		return err
-	}
-	if err := os.Mkdir("var", 0o700); err != nil {
-		return fmt.Errorf("make working directory: %w", err)
 	}
 	c := DefaultConfig()
 	c.Main.Addr = "127.0.0.1:8080"
@@ -46,6 +44,9 @@ func scaffold(ctx context.Context, out io.Writer) error {
 	if err := writeNew(".env", env, 0o600); err != nil {
 		return err
 	}
+	if err := os.Mkdir("var", 0o700); err != nil {
+		return fmt.Errorf("make working directory: %w", err)
+	}
 	st, err := sqlite.Open(ctx, c.Main.DB, sqlite.Options{Migrate: true})
 	if err != nil {
 		return err
@@ -59,6 +60,9 @@ func scaffold(ctx context.Context, out io.Writer) error {
 	}
 	if err := dir.Close(); err != nil {
 		return fmt.Errorf("close archive: %w", err)
+	}
+	if err := syncFolder("."); err != nil {
+		return err
 	}
 	_, err = fmt.Fprint(out, `Success: config.json, .env, ./var/job.db and ./var/job-archive are ready.
 Put a cluster.json for each cluster at ./var/job-archive/<cluster>/cluster.json.
@@ -97,15 +101,31 @@ func freshEnv() ([]byte, error) {
 		public, private, base64.StdEncoding.EncodeToString(session)), nil
 }
 
-// writeNew writes a file unless it exists.
+// writeNew writes a file unless it exists: all of it or nothing, and on the disk when it returns.
 func writeNew(path string, data []byte, mode os.FileMode) error {
-	f, err := os.OpenFile(filepath.Clean(path), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
+	part := path + ".part"
+	f, err := os.OpenFile(filepath.Clean(part), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	_, err = f.Write(data)
-	return errors.Join(err, f.Close())
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(part, path)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, errors.Join(err, os.Remove(part)))
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// syncFolder makes the names in a folder survive a power cut.
+func syncFolder(dir string) error {
+	f, err := os.Open(filepath.Clean(dir))
+	if err != nil {
+		return fmt.Errorf("sync %s: %w", dir, err)
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
