@@ -163,13 +163,22 @@ func (h *head) keep(list string) error {
 		return fmt.Errorf("encode %s: %w", h.path, err)
 	}
 	part := h.path + ".part"
-	if err := os.WriteFile(part, data, 0o600); err != nil {
+	if err := writeSynced(part, data); err != nil { // else a power cut might leave the name and nothing behind it
 		return fmt.Errorf("keep the head's list: %w", err)
 	}
 	if err := os.Rename(part, h.path); err != nil {
 		return fmt.Errorf("keep the head's list: %w", err)
 	}
 	return nil
+}
+
+func writeSynced(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // in the folder that the operator configured
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // restore takes up the list that was kept. One that is damaged is said to be and left alone; the head has another.
