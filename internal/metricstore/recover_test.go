@@ -101,7 +101,11 @@ func TestFlippedBitCostsItsRecordOnly(t *testing.T) {
 	_, log := logOf(t)
 	data := read(t, log)
 	for i := range data {
-		for _, bit := range []byte{1, 0x80} {
+		bits := []byte{1, 0x80}
+		if i < 24 { // the header
+			bits = []byte{1, 2, 4, 8, 0x10, 0x20, 0x40, 0x80}
+		}
+		for _, bit := range bits {
 			broken := slices.Clone(data)
 			broken[i] ^= bit
 			got, r := with(t, log, broken)
@@ -180,6 +184,51 @@ func TestDamagedCheckpointGivesWhatIsLeft(t *testing.T) {
 		if err := db.Abandon(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// A checkpoint that ends too early, which no death leaves behind but a disk may, gives whole series only, and is reported.
+func TestCheckpointCutAnywhereGivesWhatIsBefore(t *testing.T) {
+	dir := t.TempDir()
+	db := open(t, dir, metricstore.Options{Shards: 1})
+	hosts := []string{"n01", "n02", "n03"}
+	for i, host := range hosts {
+		write(t, db, point{load(host), 2, float64(i) + 0.5}, point{load(host), 1, float64(i) + 0.25})
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.bhc"))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	data := read(t, files[0])
+	most := 0
+	for n := range data {
+		if err := os.WriteFile(files[0], data[:n], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		db := open(t, dir, metricstore.Options{Shards: 1})
+		if len(db.Recovered().Damage) == 0 {
+			t.Fatalf("cut to %d of %d bytes: not reported", n, len(data))
+		}
+		found := 0
+		for i, host := range hosts {
+			if got := all(db, load(host)); len(got) > 0 {
+				want(t, got, float64(i)+0.5, float64(i)+0.25)
+				found++
+			}
+		}
+		if found < most {
+			t.Fatalf("cut to %d bytes: %d series after %d", n, found, most)
+		}
+		most = found
+		if err := db.Abandon(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if most != len(hosts) {
+		t.Errorf("the longest cut has %d series", most)
 	}
 }
 

@@ -1,8 +1,15 @@
 package fault_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/bridgehead-hpc/bridgehead/test/program"
 )
 
 // A process that dies at its k-th write, fsync, rename or removal has lost nothing that it had acknowledged, and has left
@@ -40,5 +47,36 @@ func TestCrashAtAnyCallLosesNothingAcknowledged(t *testing.T) {
 				t.Errorf("only %d of %d faults have killed", killed.Load(), len(list))
 			}
 		})
+	}
+}
+
+// Whoever kills -init can call it again.
+func TestInitThatWasKilledIsFinishedByTheNext(t *testing.T) {
+	t.Parallel()
+	needStrace(t)
+	bin := program.Build(t, "cc-backend")
+	killed := 0
+	for _, call := range []string{"openat", "mkdirat", "write", "fsync", "renameat", "pwrite64"} {
+		for _, k := range spread(pick(2, 12), 12) {
+			h := program.Head{T: t, Bin: bin, Dir: t.TempDir(), Env: []string{"GOMAXPROCS=1"}}
+			cmd := exec.CommandContext(t.Context(), "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace="+call,
+				"-e", fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, k), filepath.Join(bin, "cc-backend"), "-init")
+			cmd.Dir = h.Dir
+			if cmd.Run() != nil {
+				killed++
+			}
+			what := fmt.Sprintf("killed at %s %d", call, k)
+			h.Run("", "cc-backend", "-init")
+			if out, err := h.Try("", "cc-backend", "-add-user", "bot:api:"); err != nil {
+				t.Errorf("%s: %v\n%s", what, err, out)
+			}
+			if strings.Count(h.Read(".env"), "\n") != 4 || !json.Valid([]byte(h.Read("config.json"))) {
+				t.Errorf("%s: half a file", what)
+			}
+		}
+	}
+	t.Logf("killed %d times", killed)
+	if killed < 6 {
+		t.Error("hardly ever killed")
 	}
 }

@@ -53,6 +53,29 @@ func TestPowerCutLosesNothingAcknowledged(t *testing.T) {
 	}
 }
 
+// What -init has said is there survives as well: nobody gets those keys back.
+func TestPowerCutAfterInitLosesNoKey(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	d := newDisk(t)
+	h := program.Head{T: t, Bin: program.Build(t, "cc-backend"), Dir: d.dir}
+	h.Run("", "cc-backend", "-init")
+	image, err := d.cut()
+	must(t, err)
+	dir := t.TempDir()
+	defer mount(t, image, dir, "loop")()
+	for _, name := range []string{".env", "config.json"} {
+		want, err := os.ReadFile(filepath.Join(d.dir, name)) //nolint:gosec // a file of the test
+		must(t, err)
+		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != string(want) { //nolint:gosec // likewise
+			t.Errorf("%s: %d of %d bytes, %v", name, len(got), len(want), err)
+		}
+	}
+	if _, err := readDatabase(t.Context(), filepath.Join(dir, "var/job.db")); err != nil {
+		t.Error(err)
+	}
+}
+
 // takeCuts lets the client work and cuts the power again and again.
 func takeCuts(t *testing.T, d *disk, c *client, n int) (cuts []powerCut) {
 	t.Helper()
