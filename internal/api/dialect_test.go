@@ -143,7 +143,7 @@ func shelfDialect() *api.Dialect {
 // byHeader believes what the header says.
 type byHeader struct{}
 
-func (byHeader) Authenticate(r *http.Request) (identity.Caller, error) {
+func (byHeader) Authenticate(r *http.Request, _ http.Header) (identity.Caller, error) {
 	c := identity.Caller{Addr: "192.0.2.1"}
 	switch r.Header.Get("Authorization") {
 	case "reader":

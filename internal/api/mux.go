@@ -12,8 +12,8 @@ import (
 // Authenticator finds out who asks.
 type Authenticator interface {
 	// Authenticate returns the caller; fault.Unauthenticated when there is no credential or not a good one. Address and
-	// request id are filled in either way.
-	Authenticate(r *http.Request) (identity.Caller, error)
+	// request id are filled in either way. A credential that is to be renewed goes into the header of the reply.
+	Authenticate(r *http.Request, reply http.Header) (identity.Caller, error)
 }
 
 // Guard is what a mux needs around the handlers.
@@ -69,7 +69,7 @@ func (e noRouteError) Error() string { return string(e) }
 
 func (d *Dialect) handler(rt *Route, g Guard) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		caller, err := g.Auth.Authenticate(r)
+		caller, err := g.Auth.Authenticate(r, w.Header())
 		if err != nil {
 			caller = identity.Caller{Addr: caller.Addr, RequestID: caller.RequestID}
 		}

@@ -27,7 +27,7 @@ func rights() identity.Set {
 type openDoor struct{}
 
 // Authenticate implements api.Authenticator.
-func (openDoor) Authenticate(r *http.Request) (identity.Caller, error) {
+func (openDoor) Authenticate(r *http.Request, _ http.Header) (identity.Caller, error) {
 	return identity.Caller{Permissions: rights(), Addr: address(r)}, nil
 }
 
@@ -40,7 +40,7 @@ type tokenDoor struct {
 
 // Authenticate implements api.Authenticator. Only the header Authorization with the word Bearer counts (contract
 // clustercockpit 1.3), and with the word Token where clients of InfluxDB write: they know no other.
-func (d tokenDoor) Authenticate(r *http.Request) (identity.Caller, error) {
+func (d tokenDoor) Authenticate(r *http.Request, _ http.Header) (identity.Caller, error) {
 	raw, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok && path.Clean(r.URL.Path) == "/api/v2/write" {
 		raw, ok = strings.CutPrefix(r.Header.Get("Authorization"), "Token ")

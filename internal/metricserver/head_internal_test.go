@@ -129,7 +129,7 @@ func (h *realHead) store(t *testing.T, dir string, clk clock.Clock, log io.Write
 func (d tokenDoor) opens(text string) error {
 	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 	r.Header.Set("Authorization", "Bearer "+text)
-	_, err := d.Authenticate(r)
+	_, err := d.Authenticate(r, nil)
 	return err
 }
 

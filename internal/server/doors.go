@@ -82,7 +82,7 @@ func (s *Server) openGate() error {
 	if err != nil {
 		return fmt.Errorf("main.api-allowed-ips: %w", err)
 	}
-	s.gate = &access.Gate{Tokens: s.tokens, Sessions: s.sessions, Users: s.users, Proxies: proxies, APIAllowed: allowed}
+	s.gate = &access.Gate{Tokens: s.tokens, Sessions: s.sessions, Users: s.users, Clock: s.clock, Proxies: proxies, APIAllowed: allowed}
 	if s.config.Main.DisableAuthentication {
 		s.log.Warn("authentication is switched off: everybody who reaches this machine may do everything")
 		s.gate.Open = opened()

@@ -58,6 +58,9 @@ type Origin struct {
 func (s *Sessions) Start(ctx context.Context, u identity.User, o Origin) (secret string, expires time.Time, err error) {
 	secret, session := s.begin(u.ID, o)
 	session.Expires = session.Created.Add(s.Absolute)
+	if session.Rights, err = s.rightsNow(ctx, session); err != nil {
+		return "", time.Time{}, fmt.Errorf("start session: %w", err)
+	}
 	c := identity.Caller{User: u, Via: identity.ViaSession, Addr: o.Addr, RequestID: o.RequestID}
 	rec := c.Record(session.Created, "session.start", "user/"+u.Name)
 	rec.Details = map[string]string{"session": session.ID(), "method": o.Method}
@@ -77,31 +80,38 @@ func (s *Sessions) begin(user identity.UserID, o Origin) (secret string, _ Sessi
 	}
 }
 
-// Authenticate returns the caller behind a session's secret; fault.Unauthenticated, always with the same message. Where
-// somebody acts as the user, he is asked about anew.
-func (s *Sessions) Authenticate(ctx context.Context, secret, addr, requestID string) (identity.Caller, error) {
+// Enter returns the caller behind a session's secret, and the secret that takes its place from now on, "" when it stays;
+// fault.Unauthenticated, always with the same message. Where somebody acts as the user, he is asked about anew.
+func (s *Sessions) Enter(ctx context.Context, secret, addr, requestID string) (c identity.Caller, renewed string, err error) {
 	session, err := s.get(ctx, secret)
 	if err != nil {
-		return identity.Caller{}, err
+		return identity.Caller{}, "", err
 	}
 	now := s.Clock.Now().UTC()
 	if !s.lives(session, now) {
-		return identity.Caller{}, refuseSession("ended by time")
+		return identity.Caller{}, "", refuseSession("ended by time")
 	}
-	c, err := s.caller(ctx, session)
+	c, rights, err := s.caller(ctx, session)
 	switch {
 	case fault.Is(err, fault.NotFound), fault.Is(err, fault.Unauthenticated), fault.Is(err, fault.Denied):
-		return identity.Caller{}, refuseSession(err.Error())
+		return identity.Caller{}, "", refuseSession(err.Error())
 	case err != nil:
-		return identity.Caller{}, fmt.Errorf("authenticate session: %w", err)
-	}
-	if now.Sub(session.Seen) >= touchEvery {
-		if err := s.Store.TouchSession(ctx, session.Hash, now); err != nil {
-			return identity.Caller{}, fmt.Errorf("authenticate session: %w", err)
-		}
+		return identity.Caller{}, "", fmt.Errorf("authenticate session: %w", err)
 	}
 	c.Addr, c.RequestID = addr, requestID
-	return c, nil
+	switch former := session.Hash != s.hash(secret); {
+	case former && session.taken():
+		return c, "", nil
+	case former: // the browser may not know it yet
+		return c, s.successor(secret), nil
+	case rights != session.Rights && !session.inGrace(now):
+		return s.renew(ctx, session, secret, rights, c)
+	case now.Sub(session.Seen) >= touchEvery || !session.taken():
+		if err := s.Store.TouchSession(ctx, session.Hash, now); err != nil {
+			return identity.Caller{}, "", fmt.Errorf("authenticate session: %w", err)
+		}
+	}
+	return c, "", nil
 }
 
 // lives reports whether time has not ended a session.
@@ -109,22 +119,19 @@ func (s *Sessions) lives(session Session, now time.Time) bool {
 	return now.Before(session.Expires) && (s.Idle <= 0 || now.Sub(session.Seen) < s.Idle)
 }
 
-// caller returns who uses a session, with what he may do now.
-func (s *Sessions) caller(ctx context.Context, session Session) (identity.Caller, error) {
-	st, err := s.Users.ResolveID(ctx, session.UserID)
+// caller returns who uses a session, with what he may do now, and a fingerprint of that.
+func (s *Sessions) caller(ctx context.Context, session Session) (c identity.Caller, now string, err error) {
+	st, actor, err := s.standings(ctx, session)
 	if err != nil {
-		return identity.Caller{}, err
+		return identity.Caller{}, "", err
 	}
-	c := st.Caller(identity.ViaSession)
+	c = st.Caller(identity.ViaSession)
 	c.SessionID, c.Expires = session.ID(), session.Expires
-	if session.ActorID == "" {
-		return c, nil
+	if session.ActorID != "" {
+		c = acting(c, actor.User)
+		err = s.Users.MayActAs(ctx, actor.Caller(identity.ViaSession), st.User, st.Permissions)
 	}
-	actor, err := s.Users.ResolveID(ctx, session.ActorID)
-	if err != nil {
-		return identity.Caller{}, err
-	}
-	return acting(c, actor.User), s.Users.MayActAs(ctx, actor.Caller(identity.ViaSession), st.User, st.Permissions)
+	return c, rights(st, actor), err
 }
 
 // End ends a session. It is no error when there is none.
@@ -177,17 +184,20 @@ func (s *Sessions) Sweep(ctx context.Context) error {
 	return nil
 }
 
-// get finds the session of a secret, whatever its age.
+// get finds the session of a secret, whatever its age. That the session has another secret by now does not matter at once.
 func (s *Sessions) get(ctx context.Context, secret string) (Session, error) {
 	if !isSecret(secret) {
 		return Session{}, refuseSession("not a session's secret")
 	}
-	session, err := s.Store.GetSession(ctx, s.hash(secret))
-	if fault.Is(err, fault.NotFound) {
+	hash := s.hash(secret)
+	session, err := s.Store.GetSession(ctx, hash)
+	switch {
+	case fault.Is(err, fault.NotFound):
 		return Session{}, refuseSession("no such session")
-	}
-	if err != nil {
+	case err != nil:
 		return Session{}, fmt.Errorf("get session: %w", err)
+	case session.Hash != hash && !session.inGrace(s.Clock.Now()):
+		return Session{}, refuseSession("the session has another secret since its rights changed")
 	}
 	return session, nil
 }

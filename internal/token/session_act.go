@@ -80,7 +80,10 @@ func (s *Sessions) own(ctx context.Context, c identity.Caller) (Session, error) 
 }
 
 // replace puts one session into the place of another; c is who acts as whom in the one that is about acting.
-func (s *Sessions) replace(ctx context.Context, old, session Session, c identity.Caller, action string) error {
+func (s *Sessions) replace(ctx context.Context, old, session Session, c identity.Caller, action string) (err error) {
+	if session.Rights, err = s.rightsNow(ctx, session); err != nil {
+		return err
+	}
 	rec := c.Record(session.Created, action, "user/"+c.User.Name)
 	rec.Details = map[string]string{"session": session.ID(), "expires": session.Expires.Format(time.RFC3339)}
 	return s.Store.ReplaceSession(ctx, old.ID(), session, rec)

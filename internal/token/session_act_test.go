@@ -12,7 +12,7 @@ import (
 // inside returns the caller behind a session's secret.
 func inside(t *testing.T, s *token.Sessions, secret string) identity.Caller {
 	t.Helper()
-	c, err := s.Authenticate(t.Context(), secret, "192.0.2.9", "r9")
+	c, _, err := s.Enter(t.Context(), secret, "192.0.2.9", "r9")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func (s *Sessions) List(ctx context.Context, c identity.Caller, user identity.Us
 			}
 			names[id] = u.Name
 		}
-		infos[i] = SessionInfo{Session: v, User: names[v.UserID], Actor: names[v.ActorID], Current: v.ID() == c.SessionID}
+		infos[i] = SessionInfo{Session: v, User: names[v.UserID], Actor: names[v.ActorID], Current: v.is(c.SessionID)}
 	}
 	return infos, nil
 }

@@ -25,7 +25,12 @@ const secretPrefix = "bhs_"
 func newSecret() string {
 	var b [32]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
-	body := secretPrefix + encode(b[:])
+	return secretOf(b[:])
+}
+
+// secretOf returns the secret that is these 32 bytes.
+func secretOf(b []byte) string {
+	body := secretPrefix + encode(b)
 	return body + checksum(body)
 }
 

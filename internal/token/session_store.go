@@ -20,10 +20,22 @@ type Session struct {
 	Resumes time.Time // absolute limit of the actor's own login, to which he returns; zero without an actor
 	Addr    string
 	Agent   string // User-Agent, cut to 200 bytes
+	// Rights is a fingerprint of what the user and the actor could do when the session got its secret. Former is the hash
+	// of the secret that it had before, "" when it has had no other, and Renewed when that changed.
+	Rights  string
+	Former  string
+	Renewed time.Time
 }
 
 // ID returns the name that the session has in lists and in the trail. It opens nothing.
-func (s Session) ID() string { return s.Hash[:min(len(s.Hash), SessionIDLength)] }
+func (s Session) ID() string { return sessionID(s.Hash) }
+
+// is reports whether id is the session's, or was before its rights changed.
+func (s Session) is(id string) bool {
+	return s.ID() == id || s.Former != "" && sessionID(s.Former) == id
+}
+
+func sessionID(hash string) string { return hash[:min(len(hash), SessionIDLength)] }
 
 // SessionIDLength is how many hexadecimal digits a session's id has.
 const SessionIDLength = 16
@@ -38,7 +50,7 @@ func (s Session) HolderID() identity.UserID {
 
 // SessionFilter selects sessions. Zero fields do not select.
 type SessionFilter struct {
-	ID     string          // that one
+	ID     string          // that one; it also goes by the id that it had before its rights changed
 	UserID identity.UserID // those in which this user acts, or somebody acts as him
 	Except string          // all but the one with this id
 }
@@ -51,7 +63,10 @@ type SessionStore interface {
 	CreateSession(ctx context.Context, s Session, most int, rec audit.Record) error
 	// ReplaceSession is CreateSession in the place of the session with that id; fault.Conflict when that has ended.
 	ReplaceSession(ctx context.Context, id string, s Session, rec audit.Record) error
-	// GetSession returns the session with that hash; fault.NotFound.
+	// RenewSession writes Hash, Former, Rights, Renewed and Seen of the session that has the hash s.Former until now;
+	// fault.Conflict when none has.
+	RenewSession(ctx context.Context, s Session, rec audit.Record) error
+	// GetSession returns the session with that hash, or with that former one; fault.NotFound.
 	GetSession(ctx context.Context, hash string) (Session, error)
 	// ListSessions returns the matching sessions, the one that was used last first.
 	ListSessions(ctx context.Context, f SessionFilter) ([]Session, error)

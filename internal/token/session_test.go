@@ -33,7 +33,7 @@ func begin(t *testing.T, s *token.Sessions, u identity.User) string {
 
 func noSession(t *testing.T, what string, s *token.Sessions, secret string) {
 	t.Helper()
-	_, err := s.Authenticate(t.Context(), secret, "", "")
+	_, _, err := s.Enter(t.Context(), secret, "", "")
 	if !fault.Is(err, fault.Unauthenticated) || fault.Message(err) != "invalid session" {
 		t.Errorf("%s: %v", what, err)
 	}
@@ -51,12 +51,12 @@ func TestSessionGivesTheRightsOfNowAndEnds(t *testing.T) {
 	if rec := w.last(t); rec.Action != "session.start" || rec.Actor != "u" || rec.Addr != "192.0.2.7" || rec.Via != "session" {
 		t.Errorf("trail: %+v", rec)
 	}
-	c, err := s.Authenticate(t.Context(), secret, "192.0.2.8", "r2")
+	c, _, err := s.Enter(t.Context(), secret, "192.0.2.8", "r2")
 	if err != nil || c.User.ID != u.ID || !c.Can(identity.JobsReadAll) || c.Via != identity.ViaSession || c.Addr != "192.0.2.8" || !c.Expires.Equal(expires) {
 		t.Errorf("%+v, %v", c, err)
 	}
 	w.change(t, "u", identity.Update{Roles: &[]identity.Role{identity.RoleUser}})
-	if c, err = s.Authenticate(t.Context(), secret, "", ""); err != nil || c.Can(identity.JobsReadAll) {
+	if c, _, err = s.Enter(t.Context(), secret, "", ""); err != nil || c.Can(identity.JobsReadAll) {
 		t.Errorf("demoted: %v, %v", c.Permissions.Names(), err)
 	}
 	copied := secret
@@ -81,7 +81,7 @@ func TestSessionEndsByTime(t *testing.T) {
 	busy := begin(t, s, u)
 	for range 10 {
 		w.clock.Advance(59 * time.Minute)
-		if _, err := s.Authenticate(t.Context(), busy, "", ""); err != nil {
+		if _, _, err := s.Enter(t.Context(), busy, "", ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -92,7 +92,7 @@ func TestSessionEndsByTime(t *testing.T) {
 	if err := s.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Authenticate(t.Context(), fresh, "", ""); err != nil {
+	if _, _, err := s.Enter(t.Context(), fresh, "", ""); err != nil {
 		t.Errorf("swept away a living one: %v", err)
 	}
 }
@@ -106,7 +106,7 @@ func TestSessionIsTouchedAtMostOnceAMinute(t *testing.T) {
 	})
 	secret := begin(t, s, u)
 	w.clock.Advance(59 * time.Second)
-	if _, err := s.Authenticate(t.Context(), secret, "", ""); err != nil {
+	if _, _, err := s.Enter(t.Context(), secret, "", ""); err != nil {
 		t.Error(err)
 	}
 }
@@ -161,14 +161,14 @@ func TestSessionsEndForGoodWithThePasswordAndTheAccount(t *testing.T) {
 		for _, secret := range []string{first, second} {
 			if c.ends {
 				noSession(t, what, s, secret)
-			} else if _, err := s.Authenticate(t.Context(), secret, "", ""); err != nil {
+			} else if _, _, err := s.Enter(t.Context(), secret, "", ""); err != nil {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
-		if _, err := s.Authenticate(t.Context(), other, "", ""); err != nil {
+		if _, _, err := s.Enter(t.Context(), other, "", ""); err != nil {
 			t.Errorf("%s of another: %v", what, err)
 		}
-		if _, err := s.Authenticate(t.Context(), begin(t, s, u), "", ""); err != nil {
+		if _, _, err := s.Enter(t.Context(), begin(t, s, u), "", ""); err != nil {
 			t.Errorf("a new one after %s: %v", what, err)
 		}
 	}
@@ -186,7 +186,7 @@ func TestNewHashOfTheSamePasswordEndsNothing(t *testing.T) {
 	if acc, err := w.users.Account(t.Context(), "u"); err != nil || acc.Password != "better hash of secret" {
 		t.Fatal(acc.Password, err)
 	}
-	if _, err := s.Authenticate(t.Context(), secret, "", ""); err != nil {
+	if _, _, err := s.Enter(t.Context(), secret, "", ""); err != nil {
 		t.Errorf("session: %v", err)
 	}
 	w.enter(t, access.Text)

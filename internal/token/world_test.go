@@ -79,7 +79,7 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	w.store = store
-	w.users = identity.New(identity.Config{Store: w.store.Users(), Roles: identity.DefaultRoles(), Hasher: hasher{}, Clock: w.clock})
+	w.users = identity.New(identity.Config{Store: w.store.Users(), RoleStore: w.store.Roles(), Roles: identity.DefaultRoles(), Hasher: hasher{}, Clock: w.clock})
 	w.verifier = token.NewVerifier(token.VerifierConfig{Keys: w.ring, Clock: w.clock})
 	w.Service = w.restart(t, token.Policy{})
 	return w

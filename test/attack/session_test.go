@@ -160,3 +160,40 @@ func TestASessionMayDoWhatItsUserMayNow(t *testing.T) {
 		t.Errorf("as an administrator no more: %d", got)
 	}
 }
+
+// TestASessionIDDiesWithTheRightsItWasGivenFor: who had a copy of a cookie does not rise with its owner. Requests that
+// are on their way when it changes get through.
+func TestASessionIDDiesWithTheRightsItWasGivenFor(t *testing.T) {
+	t.Parallel()
+	h := newHead(t)
+	h.newUser(t, "alice", identity.RoleUser)
+	copied := h.logIn(t, nil)
+	h.update(t, identity.Update{Roles: &[]identity.Role{identity.RoleSupport}})
+	page := func(c *http.Cookie) (status int, next *http.Cookie) {
+		r := h.Do(servertest.Call{Path: "/api/v1/whoami", Session: c})
+		for _, line := range r.Header.Values("Set-Cookie") {
+			var err error
+			if next, err = http.ParseSetCookie(line); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return r.Status, next
+	}
+	status, next := page(copied)
+	if status != http.StatusOK || next == nil || next.Value == copied.Value || !next.HttpOnly || next.Path != "/" || next.MaxAge <= 0 {
+		t.Fatalf("the first request with other rights: %d, cookie %v", status, next)
+	}
+	if status, other := page(next); status != http.StatusOK || other != nil {
+		t.Errorf("the new cookie: %d, and again another one %v", status, other)
+	}
+	if status, other := page(copied); status != http.StatusOK || other != nil {
+		t.Errorf("a request on its way with the old one: %d, %v", status, other)
+	}
+	h.clock.Advance(31 * time.Second)
+	if h.opens(copied) != http.StatusUnauthorized || h.opens(next) != http.StatusOK {
+		t.Error("half a minute later, the old cookie opens the door, or the new one does not")
+	}
+	if stored := h.column(t, `SELECT hash || former FROM sessions`); len(stored) != 1 || strings.Contains(stored[0], next.Value[4:24]) {
+		t.Errorf("stored: %q", stored)
+	}
+}

@@ -134,7 +134,7 @@ type loggedOut struct{ page }
 
 // Respond takes the cookie away and shows the login form.
 func (l loggedOut) Respond(w http.ResponseWriter, r *http.Request) error {
-	http.SetCookie(w, sessionCookie(r, "", -1))
+	setCookie(w.Header(), sessionCookie(r, "", -1))
 	return l.page.Respond(w, r)
 }
 
@@ -147,7 +147,7 @@ type redirect struct {
 
 // Respond sets the cookie and sends the browser on.
 func (rd redirect) Respond(w http.ResponseWriter, r *http.Request) error {
-	http.SetCookie(w, rd.cookie)
+	setCookie(w.Header(), rd.cookie)
 	http.Redirect(w, r, rd.to, cmp.Or(rd.status, http.StatusFound))
 	return nil
 }

@@ -20,7 +20,10 @@ import (
 )
 
 // fake plays the services: the token "good" and the session "open" belong to alice, whose password is "pw".
-type fake struct{ ended []string }
+type fake struct {
+	ended   []string
+	renewed string // what every session gets
+}
 
 func (f *fake) Authenticate(_ context.Context, secret, addr, _ string) (identity.Caller, error) {
 	if secret == "acting" {
@@ -30,6 +33,12 @@ func (f *fake) Authenticate(_ context.Context, secret, addr, _ string) (identity
 		return identity.Caller{}, fault.New(fault.Unauthenticated, "invalid token")
 	}
 	return identity.Caller{User: identity.User{Name: "alice"}, Permissions: identity.All(), Addr: addr}, nil
+}
+
+func (f *fake) Enter(ctx context.Context, secret, addr, id string) (c identity.Caller, renewed string, err error) {
+	c, err = f.Authenticate(ctx, secret, addr, id)
+	c.Expires = begin.Add(time.Hour)
+	return c, f.renewed, err
 }
 
 func (f *fake) Resolve(_ context.Context, name string) (identity.Standing, error) {
@@ -86,7 +95,7 @@ var begin = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 func newDoor(t *testing.T) (*fake, http.Handler) {
 	t.Helper()
 	f := &fake{}
-	gate := &access.Gate{Tokens: f, Sessions: f, Users: f}
+	gate := &access.Gate{Tokens: f, Sessions: f, Users: f, Clock: clock.NewManual(begin)}
 	d := access.New(access.Config{Gate: gate, Logins: f, Sessions: f, Page: loginPage{}, JWKS: func() []byte { return []byte(`{"keys":[]}`) }, Clock: clock.NewManual(begin), Log: slog.New(slog.DiscardHandler)})
 	if err := d.Check(); err != nil {
 		t.Fatal(err)
@@ -134,7 +143,7 @@ func TestWhoAsks(t *testing.T) {
 			if name, ok := strings.CutPrefix(r.Header.Get("Test-Peer"), "peer="); ok {
 				r = r.WithContext(access.WithPeer(r.Context(), name))
 			}
-			c, err := (&access.Gate{Tokens: f, Sessions: f, Users: f}).Authenticate(r)
+			c, err := (&access.Gate{Tokens: f, Sessions: f, Users: f}).Authenticate(r, http.Header{})
 			if c.User.Name != tt.user || (err == nil) != (tt.user != "") {
 				t.Fatalf("user %q, error %v", c.User.Name, err)
 			}
@@ -195,7 +204,7 @@ func TestAllowedAddressesHoldBelowAPI(t *testing.T) {
 		r.URL.Path = path
 		r.RemoteAddr = "192.0.2.1:5"
 		r.Header.Set("Authorization", "Bearer good")
-		_, err := gate.Authenticate(r)
+		_, err := gate.Authenticate(r, http.Header{})
 		if addr == "" && err != nil || addr != "" && (err == nil || fault.Message(err) != "unknown ip: "+addr) {
 			t.Errorf("%s: %v", path, err)
 		}

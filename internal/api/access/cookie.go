@@ -2,6 +2,11 @@ package access
 
 import (
 	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 )
 
 // SessionCookie is the name of the session's cookie (contract clustercockpit 1.6).
@@ -44,4 +49,14 @@ func sessionCookie(r *http.Request, value string, maxAge int) *http.Cookie {
 	return &http.Cookie{ //nolint:gosec // Secure depends on the connection, see above
 		Name: name, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: secure,
 	}
+}
+
+func secondsLeft(c clock.Clock, until time.Time) int { return int(until.Sub(c.Now()).Seconds()) }
+
+// setCookie puts a cookie into a reply, in the place of one of that name which is there already: a request may renew its
+// session and then end it.
+func setCookie(reply http.Header, c *http.Cookie) {
+	const name = "Set-Cookie"
+	kept := slices.DeleteFunc(reply.Values(name), func(line string) bool { return strings.HasPrefix(line, c.Name+"=") })
+	reply[name] = append(kept, c.String())
 }

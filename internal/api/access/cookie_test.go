@@ -69,7 +69,7 @@ func TestUnderTLSThePlantedCookieDoesNotCount(t *testing.T) {
 			if tt.tls {
 				r.TLS = new(tls.ConnectionState)
 			}
-			c, err := gate.Authenticate(r)
+			c, err := gate.Authenticate(r, http.Header{})
 			if c.User.Name != tt.user || (err == nil) != (tt.wantText == "") {
 				t.Errorf("user %q, %v", c.User.Name, err)
 			}
@@ -83,5 +83,28 @@ func TestLogoutEndsWhateverTheBrowserHas(t *testing.T) {
 		&http.Cookie{Name: access.SessionCookie, Value: "one"}, &http.Cookie{Name: access.SessionCookie, Value: "two"})
 	if strings.Join(f.ended, " ") != "one two three" {
 		t.Errorf("ended %v", f.ended)
+	}
+}
+
+// TestARenewedSessionComesWithItsCookie: also with a refusal for want of rights, and not where the reply has another
+// cookie for the session.
+func TestARenewedSessionComesWithItsCookie(t *testing.T) {
+	t.Parallel()
+	f, h := newDoor(t)
+	f.renewed = "next"
+	for _, tt := range []struct{ path, cookie, value string }{
+		{"/impersonate/stop", "acting", "own"},
+		{"/impersonate/stop", "open", "next"},
+		{"/impersonate/stop", "closed", ""},
+		{"/logout", "open", ""},
+	} {
+		w := post(t, h, tt.path, nil, &http.Cookie{Name: access.SessionCookie, Value: tt.cookie})
+		set := cookies(t, w)
+		switch {
+		case tt.path == "/logout" && len(set) == 1 && set[0].MaxAge < 0:
+		case tt.value == "" && len(set) == 0 && tt.path != "/logout":
+		case len(set) != 1 || set[0].Value != tt.value || !set[0].HttpOnly || set[0].MaxAge <= 0:
+			t.Errorf("%s with %s: %d, cookies %v", tt.path, tt.cookie, w.Code, set)
+		}
 	}
 }

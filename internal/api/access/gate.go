@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
 )
@@ -20,8 +21,9 @@ type Tokens interface {
 
 // Sessions keeps browser logins. *token.Sessions is one.
 type Sessions interface {
-	// Authenticate returns the caller behind a session's secret; fault.Unauthenticated.
-	Authenticate(ctx context.Context, secret, addr, requestID string) (identity.Caller, error)
+	// Enter returns the caller behind a session's secret, and the secret that takes its place, "" when it stays;
+	// fault.Unauthenticated.
+	Enter(ctx context.Context, secret, addr, requestID string) (c identity.Caller, renewed string, err error)
 }
 
 // Users finds accounts. *identity.Service is one.
@@ -39,6 +41,7 @@ type Gate struct {
 	Tokens   Tokens
 	Sessions Sessions
 	Users    Users
+	Clock    clock.Clock
 	// Proxies are the peers whose X-Forwarded-For and X-Real-Ip are believed.
 	Proxies []netip.Prefix
 	// APIAllowed are the addresses from which tokens are accepted below /api; empty means everywhere.
@@ -48,14 +51,14 @@ type Gate struct {
 }
 
 // Authenticate implements api.Authenticator. The caller has address and request id also where the error is not nil.
-func (g *Gate) Authenticate(r *http.Request) (identity.Caller, error) {
+func (g *Gate) Authenticate(r *http.Request, reply http.Header) (identity.Caller, error) {
 	addr, id := g.ClientAddr(r), RequestID(r.Context())
-	c, err := g.authenticate(r, addr, id)
+	c, err := g.authenticate(r, reply, addr, id)
 	c.Addr, c.RequestID = addr, id
 	return c, err
 }
 
-func (g *Gate) authenticate(r *http.Request, addr, id string) (identity.Caller, error) {
+func (g *Gate) authenticate(r *http.Request, reply http.Header, addr, id string) (identity.Caller, error) {
 	if g.Open != nil {
 		return *g.Open, nil
 	}
@@ -70,7 +73,11 @@ func (g *Gate) authenticate(r *http.Request, addr, id string) (identity.Caller, 
 		return g.Tokens.Authenticate(r.Context(), raw, addr, id)
 	}
 	if secrets := sessionSecrets(r); len(secrets) > 0 {
-		return g.Sessions.Authenticate(r.Context(), secrets[0], addr, id)
+		c, renewed, err := g.Sessions.Enter(r.Context(), secrets[0], addr, id)
+		if err == nil && renewed != "" {
+			setCookie(reply, sessionCookie(r, renewed, secondsLeft(g.Clock, c.Expires)))
+		}
+		return c, err
 	}
 	if name, ok := peerUser(r.Context()); ok {
 		return g.fromSocket(r.Context(), name)

@@ -58,7 +58,7 @@ type swapped struct {
 
 // Respond sets the cookie and sends the browser on, or says in JSON what has become.
 func (s swapped) Respond(w http.ResponseWriter, r *http.Request) error {
-	http.SetCookie(w, s.cookie)
+	setCookie(w.Header(), s.cookie)
 	if strings.Contains(r.Header.Get("Accept"), "application/json") {
 		return api.JSON(w, http.StatusOK, s)
 	}

@@ -193,6 +193,6 @@ type withCookie struct {
 
 // Respond sets the cookie and writes the reply.
 func (c withCookie) Respond(w http.ResponseWriter, r *http.Request) error {
-	http.SetCookie(w, c.cookie)
+	setCookie(w.Header(), c.cookie)
 	return c.Responder.Respond(w, r)
 }

@@ -53,5 +53,5 @@ func (d door) origin(ctx context.Context, r *http.Request, method string) token.
 
 // cookie returns the cookie that lasts as long as its session may.
 func (d door) cookie(r *http.Request, secret string, expires time.Time) *http.Cookie {
-	return sessionCookie(r, secret, int(expires.Sub(d.Clock.Now()).Seconds()))
+	return sessionCookie(r, secret, secondsLeft(d.Clock, expires))
 }

@@ -239,7 +239,7 @@ func (s subClusters) ResolveSubCluster(name, host string) (string, bool) {
 // bearer reads the two headers in which tokens come.
 type bearer struct{ tokens *token.Service }
 
-func (b bearer) Authenticate(r *http.Request) (identity.Caller, error) {
+func (b bearer) Authenticate(r *http.Request, _ http.Header) (identity.Caller, error) {
 	raw := r.Header.Get("X-Auth-Token")
 	if raw == "" {
 		raw = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")

@@ -33,7 +33,7 @@ var now = time.Unix(1_795_463_820, 0)
 // cluster, n1 the one node.
 type callers struct{}
 
-func (callers) Authenticate(r *http.Request) (identity.Caller, error) {
+func (callers) Authenticate(r *http.Request, _ http.Header) (identity.Caller, error) {
 	name := r.Header.Get("X-Test-May")
 	p, ok := identity.ParsePermission(name)
 	switch {

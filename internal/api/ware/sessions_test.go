@@ -23,7 +23,7 @@ func (w *world) browser(user string) (secret string) {
 
 func (w *world) isOpen(secret string) bool {
 	w.t.Helper()
-	_, err := w.logins.Authenticate(w.t.Context(), secret, "", "")
+	_, _, err := w.logins.Enter(w.t.Context(), secret, "", "")
 	if err != nil && !fault.Is(err, fault.Unauthenticated) {
 		w.t.Fatal(err)
 	}

@@ -164,7 +164,7 @@ func (w *world) populate() {
 // door authenticates the tokens of the world, and browsers by a header with the user's name.
 type door struct{ *world }
 
-func (d door) Authenticate(r *http.Request) (identity.Caller, error) {
+func (d door) Authenticate(r *http.Request, _ http.Header) (identity.Caller, error) {
 	c := identity.Caller{Addr: "192.0.2.1", RequestID: "req-1"}
 	if name := r.Header.Get("X-Session-Of"); name != "" {
 		st, err := d.users.Resolve(r.Context(), name)

@@ -16,12 +16,12 @@ import (
 // sessions implements token.SessionStore.
 type sessions struct{ db *database }
 
-const sessionColumns = `hash, user_id, actor_id, method, created, seen, expires, resumes, addr, agent`
+const sessionColumns = `hash, user_id, actor_id, method, created, seen, expires, resumes, addr, agent, rights, former, renewed`
 
 func scanSession(r row) (token.Session, error) {
 	var s token.Session
 	err := r.Scan(&s.Hash, &s.UserID, &s.ActorID, &s.Method, fromMicros(&s.Created), fromMicros(&s.Seen),
-		fromMicros(&s.Expires), fromMicros(&s.Resumes), &s.Addr, &s.Agent)
+		fromMicros(&s.Expires), fromMicros(&s.Resumes), &s.Addr, &s.Agent, &s.Rights, &s.Former, fromMicros(&s.Renewed))
 	return s, err
 }
 
@@ -61,9 +61,26 @@ func insertSession(ctx context.Context, c conn, v token.Session) error {
 	}
 	_, err := c.exec(ctx, `
 		INSERT INTO sessions (`+sessionColumns+`)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		v.Hash, v.UserID, v.ActorID, v.Method, micros(v.Created), micros(v.Seen), micros(v.Expires), micros(v.Resumes), v.Addr, v.Agent)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		v.Hash, v.UserID, v.ActorID, v.Method, micros(v.Created), micros(v.Seen), micros(v.Expires), micros(v.Resumes), v.Addr, v.Agent,
+		v.Rights, v.Former, micros(v.Renewed))
 	return err
+}
+
+// RenewSession implements token.SessionStore.
+func (s *sessions) RenewSession(ctx context.Context, v token.Session, rec audit.Record) (err error) {
+	defer fault.Wrap(&err, "renew session")
+	return s.db.change(ctx, rec, func(c conn, _ *audit.Record) error {
+		n, err := c.exec(ctx, `
+			UPDATE sessions
+			SET hash = ?, former = ?, rights = ?, renewed = ?, seen = ?
+			WHERE hash = ?`,
+			v.Hash, v.Former, v.Rights, micros(v.Renewed), micros(v.Seen), v.Former)
+		if err == nil && n == 0 {
+			err = fault.New(fault.Conflict, "the session has ended or been renewed meanwhile")
+		}
+		return err
+	})
 }
 
 // enabledUser is fault.NotFound when there is no user with that id, and fault.Unauthenticated when he is disabled.
@@ -107,17 +124,20 @@ func endSessions(ctx context.Context, c conn, w *where, rec *audit.Record) (int,
 	return len(ids), nil
 }
 
+// sessionIs is the condition of the session whose id lies between two texts.
+const sessionIs = `hash >= ? AND hash < ? OR former >= ? AND former < ?`
+
 // sessionWhere selects what f says. An id is the beginning of a hash, which has no digit behind f.
 func sessionWhere(f token.SessionFilter) *where {
 	w := &where{}
 	if f.ID != "" {
-		w.and(`hash >= ? AND hash < ?`, f.ID, f.ID+"g")
+		w.and(`(`+sessionIs+`)`, f.ID, f.ID+"g", f.ID, f.ID+"g")
 	}
 	if f.UserID != "" {
 		w.and(`(user_id = ? OR actor_id = ?)`, f.UserID, f.UserID)
 	}
 	if f.Except != "" {
-		w.and(`NOT (hash >= ? AND hash < ?)`, f.Except, f.Except+"g")
+		w.and(`NOT (`+sessionIs+`)`, f.Except, f.Except+"g", f.Except, f.Except+"g")
 	}
 	return w
 }
@@ -128,7 +148,7 @@ func (s *sessions) GetSession(ctx context.Context, hash string) (_ token.Session
 	v, err := get(ctx, s.db.read(), scanSession, `
 		SELECT `+sessionColumns+`
 		FROM sessions
-		WHERE hash = ?`, hash)
+		WHERE hash = ? OR former = ?`, hash, hash)
 	if errors.Is(err, sql.ErrNoRows) {
 		return token.Session{}, fault.New(fault.NotFound, "there is no such session")
 	}

@@ -25,6 +25,7 @@ func sessionTests() map[string]func(db Database) {
 		"ListIsByLastUse":                testSessionList,
 		"TheLeastUsedMakesRoom":          testSessionLimit,
 		"ReplaceIsAllOrNothing":          testSessionReplace,
+		"RenewedIsFoundByBothHashes":     testSessionRenew,
 		"SweepTakesIdleAndOverdue":       testSessionSweep,
 		"SameSecretTwiceIsConflict":      testSessionConflict,
 		"TouchOfEndedSessionLeavesItOut": testSessionTouchEnded,
@@ -234,6 +235,37 @@ func testSessionReplace(db Database) {
 	same(t, "sessions", hashes(t, db.Store, token.SessionFilter{}), []string{"a2", "a3"})
 }
 
+func testSessionRenew(db Database) {
+	t := db.t
+	alice := createUser(t, db.Store, "alice").ID
+	v := createSession(t, db.Store, "a1", alice)
+	createSession(t, db.Store, "b1", alice)
+	v.Hash, v.Former, v.Rights, v.Renewed, v.Seen = "a2", "a1", "r2", noon().Add(time.Hour), noon().Add(59*time.Minute)
+	must(t, db.Store.Sessions().RenewSession(t.Context(), v, record("session.renew", "x")))
+	for _, hash := range []string{"a1", "a2"} {
+		got, err := db.Store.Sessions().GetSession(t.Context(), hash)
+		must(t, err)
+		same(t, "session "+hash, got, v)
+		same(t, "sessions with id "+hash, hashes(t, db.Store, token.SessionFilter{ID: hash}), []string{"a2"})
+		same(t, "sessions without id "+hash, hashes(t, db.Store, token.SessionFilter{Except: hash}), []string{"b1"})
+	}
+	before := len(trailOf(t, db.Store))
+	wantKind(t, db.Store.Sessions().RenewSession(t.Context(), v, record("session.renew", "x")), fault.Conflict)
+	taken := v
+	taken.Hash, taken.Former = "b1", "a2"
+	wantKind(t, db.Store.Sessions().RenewSession(t.Context(), taken, record("session.renew", "x")), fault.Conflict)
+	if after := len(trailOf(t, db.Store)); after != before {
+		t.Errorf("%d records of what did not happen", after-before)
+	}
+	v.Hash, v.Former = "a3", "a2"
+	must(t, db.Store.Sessions().RenewSession(t.Context(), v, record("session.renew", "x")))
+	_, err := db.Store.Sessions().GetSession(t.Context(), "a1")
+	wantKind(t, err, fault.NotFound)
+	if n := endSession(t, db.Store, token.SessionFilter{ID: "a2"}); n != 1 {
+		t.Errorf("%d ended by the id of before", n)
+	}
+}
+
 func testSessionSweep(db Database) {
 	t := db.t
 	user := createUser(t, db.Store, "alice").ID
@@ -259,6 +291,9 @@ func sessionChanges(s *sqlstore.Store, user identity.UserID, rec audit.Record) [
 	return []attempt{
 		{"CreateSession", func(ctx context.Context) error {
 			return s.Sessions().CreateSession(ctx, token.Session{Hash: "h2", UserID: user}, 3, rec)
+		}},
+		{"RenewSession", func(ctx context.Context) error {
+			return s.Sessions().RenewSession(ctx, token.Session{Hash: "h4", Former: "h1"}, rec)
 		}},
 		{"ReplaceSession", func(ctx context.Context) error {
 			return s.Sessions().ReplaceSession(ctx, "h0", token.Session{Hash: "h3", UserID: user}, rec)

@@ -87,6 +87,13 @@ ALTER TABLE sessions ADD COLUMN method TEXT NOT NULL DEFAULT 'password';
 ALTER TABLE sessions ADD COLUMN resumes INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX sessions_actor ON sessions (actor_id) WHERE actor_id <> '';
 
+-- rights is a fingerprint of what the session could do when it got its hash; former is the hash that it had before, and
+-- renewed when that changed.
+ALTER TABLE sessions ADD COLUMN rights TEXT NOT NULL DEFAULT '';
+ALTER TABLE sessions ADD COLUMN former TEXT NOT NULL DEFAULT '';
+ALTER TABLE sessions ADD COLUMN renewed INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX sessions_former ON sessions (former);
+
 -- Second factors. secret is sealed; recovery is the hashes of codes that are good once.
 CREATE TABLE second_factors (
     user_id   TEXT    NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
@@ -116,6 +123,10 @@ DROP INDEX audit_records_outcome;
 DROP INDEX audit_records_action;
 DROP TABLE audit_cursors;
 DROP TABLE second_factors;
+DROP INDEX sessions_former;
+ALTER TABLE sessions DROP COLUMN renewed;
+ALTER TABLE sessions DROP COLUMN former;
+ALTER TABLE sessions DROP COLUMN rights;
 DROP INDEX sessions_actor;
 ALTER TABLE sessions DROP COLUMN resumes;
 ALTER TABLE sessions DROP COLUMN method;

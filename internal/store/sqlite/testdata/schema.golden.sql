@@ -211,9 +211,11 @@ CREATE TABLE sessions (
     expires INTEGER NOT NULL,
     addr    TEXT    NOT NULL,
     agent   TEXT    NOT NULL
-, actor_id TEXT NOT NULL DEFAULT '', method TEXT NOT NULL DEFAULT 'password', resumes INTEGER NOT NULL DEFAULT 0) STRICT;
+, actor_id TEXT NOT NULL DEFAULT '', method TEXT NOT NULL DEFAULT 'password', resumes INTEGER NOT NULL DEFAULT 0, rights TEXT NOT NULL DEFAULT '', former TEXT NOT NULL DEFAULT '', renewed INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE INDEX sessions_actor ON sessions (actor_id) WHERE actor_id <> '';
+
+CREATE INDEX sessions_former ON sessions (former);
 
 CREATE INDEX sessions_user ON sessions (user_id);
 
