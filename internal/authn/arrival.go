@@ -12,6 +12,8 @@ import (
 
 // Arrival is somebody who has logged in at another system, and what that system says of him.
 type Arrival struct {
+	// Binding is who he is at that system, whatever his name; the zero value where only the name says so.
+	Binding  identity.Binding
 	Name     string
 	FullName string // "" when it does not say
 	Email    string // "" when it does not say
@@ -66,40 +68,77 @@ func causeOf(err error) string {
 
 // admit finds or makes the account, and says why it may not be used.
 func (s *Service) admit(ctx context.Context, via identity.Via, a Arrival) (u identity.User, reason string, err error) {
-	u, err = s.Users.Account(ctx, a.Name)
-	if fault.Is(err, fault.NotFound) {
-		if !a.Create {
-			return identity.User{}, NoSuchUser, nil
-		}
-		u, err = s.Users.Create(ctx, identity.System(string(via)), a.newUser())
-		if fault.Is(err, fault.Invalid) {
-			return identity.User{}, fault.Message(err), nil
-		}
-		if err == nil || !fault.Is(err, fault.Conflict) {
-			return u, "", err
-		}
-		u, err = s.Users.Account(ctx, a.Name) // somebody was faster
-	}
+	u, bound, err := s.find(ctx, via, a)
 	switch {
+	case fault.Is(err, fault.NotFound):
+		return identity.User{}, NoSuchUser, nil
+	case fault.Is(err, fault.Invalid):
+		return identity.User{}, fault.Message(err), nil
 	case err != nil:
 		return u, "", err
 	case !slices.Contains(a.Into, u.Source):
 		return u, "the account is not one that may log in this way", nil
 	case u.Disabled:
 		return u, disabledUser, nil
-	case !a.Update:
-		return u, "", nil
 	}
+	if !bound {
+		if reason, err := s.bind(ctx, via, u, a.Binding); reason != "" || err != nil {
+			return u, reason, err
+		}
+	}
+	if a.Update {
+		u, err = s.update(ctx, via, u, a)
+	}
+	return u, "", err
+}
+
+// find returns the account of who has come, and whether it is bound to him; otherwise the one of his name, which it makes
+// where that is wanted.
+func (s *Service) find(ctx context.Context, via identity.Via, a Arrival) (u identity.User, bound bool, err error) {
+	if a.Binding == (identity.Binding{}) {
+		bound = true // there is nothing to bind
+	} else if u, err = s.Users.Bound(ctx, a.Binding); !fault.Is(err, fault.NotFound) {
+		return u, true, err
+	}
+	u, err = s.Users.Account(ctx, a.Name)
+	if !a.Create || !fault.Is(err, fault.NotFound) {
+		return u, bound, err
+	}
+	u, err = s.Users.Create(ctx, identity.System(string(via)), a.newUser())
+	if fault.Is(err, fault.Conflict) {
+		u, err = s.Users.Account(ctx, a.Name) // somebody was faster
+	}
+	return u, bound, err
+}
+
+// bind binds the account of his name to who has come, and says why that cannot be.
+func (s *Service) bind(ctx context.Context, via identity.Via, u identity.User, b identity.Binding) (reason string, err error) {
+	err = s.Users.Bind(ctx, identity.System(string(via)), u, b)
+	if !fault.Is(err, fault.Conflict) {
+		return "", err
+	}
+	now, err := s.Users.Bound(ctx, b)
+	switch {
+	case err == nil && now.ID == u.ID: // another login of his was faster
+		return "", nil
+	case err == nil || fault.Is(err, fault.NotFound):
+		return "the account belongs to somebody else who has come by that name before", nil
+	}
+	return "", err
+}
+
+// update brings an account up to date.
+func (s *Service) update(ctx context.Context, via identity.Via, u identity.User, a Arrival) (identity.User, error) {
 	up, differs := a.update(u)
 	if !differs {
-		return u, "", nil
+		return u, nil
 	}
 	changed, err := s.Users.Update(ctx, identity.System(string(via)), u.Name, up)
 	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.Invalid) { // the last administrator stays one
 		s.Log.WarnContext(ctx, "an account could not be brought up to date at login", "user", u.Name, "error", err)
-		return u, "", nil
+		return u, nil
 	}
-	return changed, "", err
+	return changed, err
 }
 
 func (a Arrival) newUser() identity.NewUser {

@@ -18,6 +18,10 @@ import (
 type Users interface {
 	// Account returns the whole record, also of a disabled user; fault.NotFound.
 	Account(ctx context.Context, name string) (identity.User, error)
+	// Bound returns the whole record of who is bound so, also of a disabled user; fault.NotFound.
+	Bound(ctx context.Context, b identity.Binding) (identity.User, error)
+	// Bind binds a user; fault.NotFound, fault.Conflict when he belongs to somebody else.
+	Bind(ctx context.Context, c identity.Caller, u identity.User, b identity.Binding) error
 	// Create adds a user; fault.Invalid, fault.Conflict.
 	Create(ctx context.Context, c identity.Caller, n identity.NewUser) (identity.User, error)
 	// Update changes a user; fault.NotFound, fault.Invalid, fault.Conflict.

@@ -21,8 +21,9 @@ type PasswordHasher interface {
 // Config is what a Service needs.
 type Config struct {
 	Store     Store
-	Roles     *Roles    // those that come with the program; nil means DefaultRoles
-	RoleStore RoleStore // the roles of this site; nil when it has none and can make none
+	Roles     *Roles       // those that come with the program; nil means DefaultRoles
+	RoleStore RoleStore    // the roles of this site; nil when it has none and can make none
+	Bindings  BindingStore // nil where no other system lets people in
 	Hasher    PasswordHasher
 	Clock     clock.Clock
 }
@@ -31,6 +32,7 @@ type Config struct {
 type Service struct {
 	store    Store
 	kept     RoleStore
+	bindings BindingStore
 	defaults *Roles
 	hasher   PasswordHasher
 	clock    clock.Clock
@@ -49,7 +51,7 @@ func New(c Config) *Service {
 	if c.Roles == nil {
 		c.Roles = DefaultRoles()
 	}
-	s := &Service{store: c.Store, kept: c.RoleStore, defaults: c.Roles, hasher: c.Hasher, clock: c.Clock}
+	s := &Service{store: c.Store, kept: c.RoleStore, bindings: c.Bindings, defaults: c.Roles, hasher: c.Hasher, clock: c.Clock}
 	s.roles.Store(c.Roles)
 	return s
 }

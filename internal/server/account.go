@@ -17,9 +17,9 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/token"
 )
 
-// accountCommands does what -add-user, -del-user, -sync-ldap and -jwt ask for, in this order.
+// accountCommands does what -add-user, -del-user, -unbind-user, -sync-ldap and -jwt ask for, in this order.
 func accountCommands(ctx context.Context, env Env, c Config, s Secrets, f flags) (err error) {
-	if f.addUser+f.delUser+f.jwt == "" && !f.syncLDAP {
+	if f.addUser+f.delUser+f.unbindUser+f.jwt == "" && !f.syncLDAP {
 		return nil
 	}
 	if c.Main.DisableAuthentication && (f.addUser != "" || f.delUser != "") {
@@ -39,6 +39,11 @@ func accountCommands(ctx context.Context, env Env, c Config, s Secrets, f flags)
 	if f.delUser != "" {
 		if err := co.users.Delete(ctx, who, f.delUser); err != nil {
 			return plain("-del-user", err)
+		}
+	}
+	if f.unbindUser != "" {
+		if err := co.users.Unbind(ctx, who, f.unbindUser); err != nil {
+			return plain("-unbind-user", err)
 		}
 	}
 	if f.syncLDAP {

@@ -43,7 +43,7 @@ func openCore(ctx context.Context, c Config, s Secrets, clk clock.Clock) (*core,
 		return nil, err
 	}
 	co := &core{store: st, passwords: authn.NewPasswords()}
-	co.users = identity.New(identity.Config{Store: st.Users(), RoleStore: st.Roles(), Hasher: co.passwords, Clock: clk})
+	co.users = identity.New(identity.Config{Store: st.Users(), RoleStore: st.Roles(), Bindings: st.Bindings(), Hasher: co.passwords, Clock: clk})
 	if err := co.users.LoadRoles(ctx); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}

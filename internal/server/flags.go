@@ -19,6 +19,7 @@ type flags struct {
 	importCheckpoints              string
 	logDate, noServer, gops        bool
 	addUser, delUser, jwt          string
+	unbindUser                     string
 	jwtLifetime                    Lifetime
 	jwtName, jwtPurpose            string
 	syncLDAP                       bool
@@ -44,6 +45,7 @@ func parseFlags(args []string, stderr io.Writer) (flags, error) {
 	fs.BoolVar(&f.cleanupCheckpoints, "cleanup-checkpoints", false, "drop samples that are older than the retention, then exit")
 	fs.StringVar(&f.addUser, "add-user", "", "create a local user, `name:role[,role...]:password`; the roles are those of both families, such as admin,api or role.FullAdmin")
 	fs.StringVar(&f.delUser, "del-user", "", "delete the user with this `name`")
+	fs.StringVar(&f.unbindUser, "unbind-user", "", "forget to whom at the OpenID Connect provider the user with this `name` belongs; the next login by that name binds him anew")
 	fs.BoolVar(&f.syncLDAP, "sync-ldap", false, "take over the users of the LDAP directory once, as auth.ldap says")
 	fs.StringVar(&f.jwt, "jwt", "", "print a token for the user with this `name`")
 	fs.TextVar(&f.jwtLifetime, "jwt-lifetime", Lifetime(0), "`lifetime` of the token of -jwt, such as 30d; without it the longest that is allowed, auth.jwts.max-age")

@@ -83,7 +83,7 @@ func (s *Service) issue(ctx context.Context, c identity.Caller, r MintRequest, g
 	t := Token{
 		ID: claims.ID, KeyID: keyID, Kind: r.Kind, UserID: g.User.ID, User: g.User.Name, IssuedBy: c.ActorName(),
 		IssuerID: c.User.ID, Name: r.Name, Purpose: r.Purpose, Issued: iat, Expires: claims.Expires,
-		StatusIndex: claims.StatusIndex, Narrowing: g.Narrowing,
+		Parent: r.Parent, StatusIndex: claims.StatusIndex, Narrowing: g.Narrowing,
 	}
 	basis := []identity.User{g.User, c.User}
 	if err := s.store.CreateToken(ctx, t, basis, mintRecord(c, now, t)); err != nil {

@@ -18,7 +18,7 @@ type Revocation struct {
 }
 
 // RevokeMany revokes the live tokens that match and returns the ids of those it revoked, and how many they are; with
-// DryRun only how many it would be. It is one transaction. When it returns, the next request with any of them is refused.
+// DryRun only how many it would be. With a refresh token go the access tokens of its login. It is one transaction. When it returns, the next request with any of them is refused.
 //
 // Without TokensWrite the filter must name a token by id, or the caller as user or issuer; somebody else's token is
 // fault.NotFound then. With an impersonation token only that token itself can be revoked. A revocation that selects
@@ -37,7 +37,7 @@ func (s *Service) RevokeMany(ctx context.Context, c identity.Caller, r Revocatio
 		return nil, 0, err
 	}
 	now := s.clock.Now().UTC()
-	r.Live = now
+	r.Live, r.Made = now, true
 	if r.DryRun {
 		counts, err := s.store.CountTokens(ctx, r.Filter)
 		return nil, total(counts), err
@@ -62,7 +62,7 @@ func (r Revocation) check() error {
 	if f.After != "" || f.Limit != 0 {
 		return fault.New(fault.Invalid, "tokens are revoked all at once, not page by page")
 	}
-	f.Live, f.Expired, f.Revoked = time.Time{}, time.Time{}, false // only live tokens are revoked
+	f.Live, f.Expired, f.Revoked, f.Made = time.Time{}, time.Time{}, false, false // only live tokens are revoked
 	switch empty := f == (Filter{}); {
 	case empty && !r.All:
 		return fault.New(fault.Invalid, "which tokens are to be revoked? Name a token, a user, an issuer or a key, or say that it is all of them")

@@ -143,7 +143,7 @@ func (s *Service) refresh(ctx context.Context, raw string, n Narrowing, addr, re
 	}
 	c.Addr, c.RequestID = addr, requestID
 	s.uses.note(Use{ID: claims.ID, At: s.clock.Now(), Addr: addr})
-	return s.Mint(ctx, c, MintRequest{Kind: KindAccess, Narrowing: n})
+	return s.Mint(ctx, c, MintRequest{Kind: KindAccess, Parent: claims.ID, Narrowing: n})
 }
 
 // caller turns verified claims into who asks, unless the token has been revoked or the account says otherwise. From where

@@ -37,13 +37,28 @@ func TestSessionGetsAnotherSecretWhenItsRightsChange(t *testing.T) {
 		change  func(t *testing.T, w *world)
 		renewed bool
 	}{
-		"a role is given":   {func(t *testing.T, w *world) { t.Helper(); w.change(t, "u", identity.Update{AddRoles: []identity.Role{"support"}}) }, true},
-		"a role is taken":   {func(t *testing.T, w *world) { t.Helper(); w.change(t, "u", identity.Update{RemoveRoles: []identity.Role{"role.Site"}}) }, true},
-		"a project is his":  {func(t *testing.T, w *world) { t.Helper(); w.change(t, "u", identity.Update{AddProjects: []string{"p2"}}) }, true},
-		"a role is edited":  {func(t *testing.T, w *world) { t.Helper(); w.edit(t, identity.SetOf(identity.JobsReadAll, identity.AuditRead)) }, true},
+		"a role is given": {func(t *testing.T, w *world) {
+			t.Helper()
+			w.change(t, "u", identity.Update{AddRoles: []identity.Role{"support"}})
+		}, true},
+		"a role is taken": {func(t *testing.T, w *world) {
+			t.Helper()
+			w.change(t, "u", identity.Update{RemoveRoles: []identity.Role{"role.Site"}})
+		}, true},
+		"a project is his": {func(t *testing.T, w *world) {
+			t.Helper()
+			w.change(t, "u", identity.Update{AddProjects: []string{"p2"}})
+		}, true},
+		"a role is edited": {func(t *testing.T, w *world) {
+			t.Helper()
+			w.edit(t, identity.SetOf(identity.JobsReadAll, identity.AuditRead))
+		}, true},
 		"the name is other": {func(t *testing.T, w *world) { t.Helper(); w.change(t, "u", identity.Update{FullName: new("U")}) }, false},
-		"another's role":    {func(t *testing.T, w *world) { t.Helper(); w.change(t, "v", identity.Update{AddRoles: []identity.Role{"support"}}) }, false},
-		"nothing":           {func(*testing.T, *world) {}, false},
+		"another's role": {func(t *testing.T, w *world) {
+			t.Helper()
+			w.change(t, "v", identity.Update{AddRoles: []identity.Role{"support"}})
+		}, false},
+		"nothing": {func(*testing.T, *world) {}, false},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()

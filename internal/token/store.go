@@ -41,6 +41,7 @@ type Filter struct {
 	Expired  time.Time // only those that have expired by this time without having been revoked
 	Revoked  bool      // only those that have been revoked
 	Before   time.Time // only those that expire before this time
+	Made     bool      // also tokens whose parent is one of those, where ID or Kind selects refresh tokens; to revoke and to count
 	Text     string    // part of id, name, purpose, user or issuer, in any case
 	After    string    // page: tokens that come after this id in the listing order (newest first)
 	Limit    int       // 0 means all
@@ -63,7 +64,7 @@ func (f Filter) In(s State, now time.Time) Filter {
 type Store interface {
 	// CreateToken adds the record of a minted token, on the basis of what those accounts were when that was decided; ones
 	// without id are nobody's. fault.NotFound when one is gone, fault.Denied when one is disabled, fault.Conflict when one
-	// is not what it was.
+	// is not what it was, or when the parent of the token has been revoked.
 	CreateToken(ctx context.Context, t Token, basis []identity.User, rec audit.Record) error
 	// GetToken returns the token with that jti; fault.NotFound.
 	GetToken(ctx context.Context, id string) (Token, error)

@@ -63,6 +63,8 @@ type Token struct {
 	LastAddr  string
 	Revoked   time.Time // zero while good
 	RevokedBy string
+	// Parent is the jti of the refresh token of the login that an access token belongs to. It is revoked with that one.
+	Parent string
 
 	StatusIndex int64 // place in the status list; 0 has none
 	Narrowing
@@ -83,6 +85,7 @@ type MintRequest struct {
 	Cut      bool          // cuts Lifetime to what is allowed, where more would be refused
 	Name     string        // label for people
 	Purpose  string
+	Parent   string // jti of the refresh token of the same login, with which the new token is to be revoked; "" is none
 	Narrowing
 }
 

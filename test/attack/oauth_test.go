@@ -118,3 +118,39 @@ func TestIntrospectionTellsNothingToStrangers(t *testing.T) {
 		}
 	}
 }
+
+// TestAStolenLoginIsWhollyRevoked: with the refresh token go the access tokens that it came with and that were made with
+// it, and nothing else.
+func TestAStolenLoginIsWhollyRevoked(t *testing.T) {
+	t.Parallel()
+	h := newHead(t)
+	h.newUser(t, "alice", identity.RoleUser)
+	type pair struct {
+		Data struct {
+			Access  string `json:"access_token"`
+			Refresh string `json:"refresh_token"`
+		}
+	}
+	tokens := func(path, body string) (p pair) {
+		t.Helper()
+		r := h.call(http.MethodPost, path, "", body)
+		want(t, path, r, http.StatusOK)
+		r.Decode(t, &p)
+		return p
+	}
+	const password = `{"username":"alice","password":"correct horse battery alice"}`
+	stolen, other := tokens("/api/v1/login", password), tokens("/api/v1/login", password)
+	made := tokens("/api/v1/token/refresh", `{"refresh_token":"`+stolen.Data.Refresh+`"}`)
+	service := h.Mint(token.MintRequest{For: "alice"}).Text
+	for what, raw := range map[string]string{"first": stolen.Data.Access, "made": made.Data.Access} {
+		want(t, what, h.whoami(raw), http.StatusOK)
+	}
+	r := h.Do(servertest.Call{Method: http.MethodPost, Path: "/oauth/revoke", Type: "application/x-www-form-urlencoded", Body: "token=" + stolen.Data.Refresh})
+	want(t, "revoke", r, http.StatusOK)
+	for what, raw := range map[string]string{"first": stolen.Data.Access, "made": made.Data.Access} {
+		want(t, what+", afterwards", h.whoami(raw), http.StatusUnauthorized)
+	}
+	for what, raw := range map[string]string{"of another login": other.Data.Access, "made on purpose": service} {
+		want(t, what, h.whoami(raw), http.StatusOK)
+	}
+}

@@ -74,11 +74,11 @@ func (d *door) loggedIn(ctx context.Context, u identity.User, a identity.Attempt
 
 // loginTokens makes the pair of tokens with which a tool works on after a login.
 func (d *door) loginTokens(ctx context.Context, c identity.Caller) (tokenObject, error) {
-	access, err := d.Tokens.Mint(ctx, c, token.MintRequest{Kind: token.KindAccess})
+	refresh, err := d.Tokens.Mint(ctx, c, token.MintRequest{Kind: token.KindRefresh})
 	if err != nil {
 		return tokenObject{}, err
 	}
-	refresh, err := d.Tokens.Mint(ctx, c, token.MintRequest{Kind: token.KindRefresh})
+	access, err := d.Tokens.Mint(ctx, c, token.MintRequest{Kind: token.KindAccess, Parent: refresh.ID})
 	if err != nil {
 		return tokenObject{}, err
 	}

@@ -50,7 +50,7 @@ func newWorld(t *testing.T, edits ...func(*oidc.Config)) *world {
 	w := &world{store: storetest.Open(t), clock: clock.NewManual(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC))}
 	w.provider = oidctest.Start(t, w.clock)
 	passwords := authn.NewPasswords()
-	w.users = identity.New(identity.Config{Store: w.store.Users(), RoleStore: w.store.Roles(), Hasher: noHash{}, Clock: w.clock})
+	w.users = identity.New(identity.Config{Store: w.store.Users(), RoleStore: w.store.Roles(), Bindings: w.store.Bindings(), Hasher: noHash{}, Clock: w.clock})
 	service := authn.NewService(authn.Config{
 		Users: w.users, Passwords: passwords, Limiter: authn.NewLimiter(w.clock), Audit: w.store.Audit(), Clock: w.clock, Log: slog.New(slog.DiscardHandler),
 	})

@@ -33,6 +33,9 @@ func New(d Dialect, writer, reader *sql.DB) *Store {
 // Users returns the store of users.
 func (s *Store) Users() identity.Store { return &users{s.db} }
 
+// Bindings returns the store of the people at other systems to whom users belong.
+func (s *Store) Bindings() identity.BindingStore { return &users{s.db} }
+
 // Roles returns the store of this site's roles.
 func (s *Store) Roles() identity.RoleStore { return &roles{s.db} }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,7 +20,7 @@ type tokens struct{ db *database }
 
 //nolint:gosec // names of columns, not a credential
 const tokenColumns = `id, key_id, kind, user_id, user_name, issued_by, issuer_id, name, purpose,
-	issued, expires, last_used, last_addr, status_index, permissions, read_only, nodes, cidrs, clusters`
+	issued, expires, last_used, last_addr, status_index, permissions, read_only, nodes, cidrs, clusters, parent`
 
 // tokenSelect is the beginning of every query that reads whole tokens.
 const tokenSelect = `
@@ -30,7 +31,7 @@ func scanToken(r row) (token.Token, error) {
 	var t token.Token
 	err := r.Scan(&t.ID, &t.KeyID, &t.Kind, &t.UserID, &t.User, &t.IssuedBy, &t.IssuerID, &t.Name, &t.Purpose,
 		fromMicros(&t.Issued), fromMicros(&t.Expires), fromMicros(&t.LastUsed), &t.LastAddr,
-		&t.StatusIndex, jsonColumn{&t.Permissions}, &t.ReadOnly, &t.Nodes, jsonColumn{&t.CIDRs}, jsonColumn{&t.Clusters},
+		&t.StatusIndex, jsonColumn{&t.Permissions}, &t.ReadOnly, &t.Nodes, jsonColumn{&t.CIDRs}, jsonColumn{&t.Clusters}, &t.Parent,
 		fromMicros(&t.Revoked), &t.RevokedBy)
 	return t, err
 }
@@ -44,12 +45,15 @@ func (s *tokens) CreateToken(ctx context.Context, t token.Token, basis []identit
 				return err
 			}
 		}
+		if err := parentLives(ctx, c, t.Parent); err != nil {
+			return err
+		}
 		_, err := c.exec(ctx, `
 			INSERT INTO tokens (`+tokenColumns+`)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			t.ID, t.KeyID, t.Kind, t.UserID, t.User, t.IssuedBy, t.IssuerID, t.Name, t.Purpose,
 			micros(t.Issued), micros(t.Expires), micros(t.LastUsed), t.LastAddr,
-			t.StatusIndex, jsonColumn{t.Permissions}, t.ReadOnly, t.Nodes, jsonColumn{t.CIDRs}, jsonColumn{t.Clusters})
+			t.StatusIndex, jsonColumn{t.Permissions}, t.ReadOnly, t.Nodes, jsonColumn{t.CIDRs}, jsonColumn{t.Clusters}, t.Parent)
 		return err
 	})
 }
@@ -77,6 +81,19 @@ func sameUser(ctx context.Context, c conn, u identity.User) error {
 		return fault.New(fault.Conflict, "the account %q has just been changed; try again", u.Name)
 	}
 	return nil
+}
+
+// parentLives refuses a token whose parent has been revoked while it was made.
+func parentLives(ctx context.Context, c conn, parent string) error {
+	if parent == "" {
+		return nil
+	}
+	revoked, err := get(ctx, c, scalar[bool], `
+		SELECT EXISTS (SELECT 1 FROM revocations WHERE token = (SELECT seq FROM tokens WHERE id = ?))`, parent)
+	if err == nil && revoked {
+		err = fault.New(fault.Conflict, "the token with which it is made has just been revoked")
+	}
+	return err
 }
 
 // GetToken implements token.Store.
@@ -125,6 +142,9 @@ func (s *tokens) RevokeTokens(ctx context.Context, f token.Filter, rec audit.Rec
 		at = rec.Time
 	}
 	w := tokenWhere(f, at)
+	if f.Made {
+		w = withMade(f, at)
+	}
 	err = s.db.change(ctx, rec, func(c conn, rec *audit.Record) error {
 		ids, err = revokeTokens(ctx, c, w, *rec)
 		addDetail(rec, "tokens_revoked", strconv.Itoa(len(ids)))
@@ -177,10 +197,27 @@ func tokenWhere(f token.Filter, live time.Time) *where {
 	return w
 }
 
+// withMade is tokenWhere, and the tokens whose parents are among those, whether or not these live.
+func withMade(f token.Filter, live time.Time) *where {
+	if f.ID == "" && f.Kind != token.KindRefresh {
+		return tokenWhere(f, live)
+	}
+	of, w := tokenWhere(f, time.Time{}), &where{}
+	these := `SELECT id FROM tokens` + of.String()
+	w.and(`(id IN (`+these+`) OR parent <> '' AND parent IN (`+these+`))`, slices.Concat(of.args, of.args)...)
+	if !live.IsZero() {
+		w.and(tokenLives, micros(live))
+	}
+	return w
+}
+
 // CountTokens implements token.Store.
 func (s *tokens) CountTokens(ctx context.Context, f token.Filter) (counts map[token.Kind]int, err error) {
 	defer fault.Wrap(&err, "count tokens")
 	w := tokenWhere(f, f.Live)
+	if f.Made {
+		w = withMade(f, f.Live)
+	}
 	type count struct {
 		kind token.Kind
 		n    int

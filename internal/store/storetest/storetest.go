@@ -38,6 +38,7 @@ func Run(t *testing.T, open func(t *testing.T) Database) {
 		{"Token", tokenTests()},
 		{"SigningKey", signingKeyTests()},
 		{"Session", sessionTests()},
+		{"Binding", bindingTests()},
 		{"Factor", factorTests()},
 		{"Audit", auditTests()},
 		{"Job", jobTests()},

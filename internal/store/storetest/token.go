@@ -21,6 +21,7 @@ func tokenTests() map[string]func(db Database) {
 		"PageAfterUnknownIsInvalid":            testTokenBadPage,
 		"RevokeTakesOnlyWhatLivesAndMatches":   testTokenRevoke,
 		"RevokeOfNothingIsRecorded":            testTokenRevokeNone,
+		"RevokeTakesWhatWasMadeWithIt":         testTokenRevokeMade,
 		"RevokeByPageIsInvalid":                testTokenRevokePage,
 		"RevokedAreListedUntilTheyExpire":      testTokenRevoked,
 		"UsesAreNotedAndOldOnesChangeNothing":  testTokenTouch,

@@ -38,6 +38,46 @@ func testTokenRevoke(db Database) {
 	same(t, "details", last.Details, map[string]string{"tokens_revoked": "2"})
 }
 
+// testTokenRevokeMade: with a refresh token go those that were made with it, and none is made afterwards.
+func testTokenRevokeMade(db Database) {
+	t, s := db.t, db.Store.Tokens()
+	alice, bob := sampleUser("alice"), sampleUser("bob")
+	for id, parent := range map[string]string{"r1": "", "r2": "", "a1": "r1", "a2": "r1", "a3": "r2", "other": ""} {
+		tok := sampleToken(id, alice, alice)
+		tok.Kind, tok.Parent = token.KindAccess, parent
+		if id[0] == 'r' {
+			tok.Kind = token.KindRefresh
+		}
+		saveToken(t, db.Store, tok)
+		got, err := s.GetToken(t.Context(), id)
+		must(t, err)
+		same(t, "parent", got.Parent, parent)
+	}
+	for _, c := range []struct {
+		f    token.Filter
+		want []string
+	}{
+		{token.Filter{ID: "r1", UserID: bob.ID, Made: true}, []string{}},
+		{token.Filter{ID: "a1", Made: true}, []string{"a1"}},
+		{token.Filter{ID: "r1"}, []string{"r1"}},
+		{token.Filter{ID: "r1", Made: true}, []string{"a2"}}, // what is left, though the parent is gone already
+		{token.Filter{UserID: alice.ID, Kind: token.KindRefresh, Made: true}, []string{"a3", "r2"}},
+	} {
+		c.f.Live = noon()
+		counts, err := s.CountTokens(t.Context(), c.f)
+		must(t, err)
+		ids, err := s.RevokeTokens(t.Context(), c.f, record("token.revoke", "x"))
+		must(t, err)
+		slices.Sort(ids)
+		if n := counts[token.KindAccess] + counts[token.KindRefresh]; !slices.Equal(ids, c.want) || n != len(ids) {
+			t.Errorf("%+v: revoked %v, counted %d, want %v", c.f, ids, n, c.want)
+		}
+	}
+	late := sampleToken("late", alice, alice)
+	late.Parent = "r1"
+	wantKind(t, s.CreateToken(t.Context(), late, nil, record("token.create", "x")), fault.Conflict)
+}
+
 func testTokenRevokeNone(db Database) {
 	t := db.t
 	ids, err := db.Store.Tokens().RevokeTokens(t.Context(), token.Filter{ID: "nothing"}, record("token.revoke", "x"))

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -43,10 +44,12 @@ func testAtomic(db Database) {
 	n := createNode(t, s, sampleNode(1))
 	saveGroup(t, s, sampleGroup("a"))
 	saveRole(t, s, sampleRole(t, "role.A"))
+	bound := createUser(t, s, "bound")
+	must(t, s.Bindings().BindUser(t.Context(), bound.ID, identity.Binding{Issuer: "https://idp", Subject: "bound"}, record("user.bind", "x")))
 	before := snapshot(t, s)
 	rec := record("x.y", "z")
 
-	changes := append(sessionChanges(s, alice.ID, rec), []attempt{
+	changes := slices.Concat(sessionChanges(s, alice.ID, rec), bindingChanges(s, alice.ID, bound.ID, rec), []attempt{
 		{"CreateUser", func(ctx context.Context) error { return s.Users().CreateUser(ctx, sampleUser("bob"), rec) }},
 		{"UpdateUser", func(ctx context.Context) error {
 			_, err := s.Users().UpdateUser(ctx, renamed(alice), identity.End{}, rec)
@@ -88,7 +91,7 @@ func testAtomic(db Database) {
 			return err
 		}},
 		{"Append", func(ctx context.Context) error { return s.Audit().Append(ctx, rec) }},
-	}...)
+	})
 	must(t, db.Exec(`ALTER TABLE audit_records RENAME TO audit_elsewhere`))
 	for _, c := range changes {
 		if err := c.do(t.Context()); err == nil || fault.KindOf(err) != fault.Internal {

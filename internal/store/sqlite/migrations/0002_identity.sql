@@ -33,7 +33,8 @@ CREATE TABLE counters (
 ) STRICT;
 
 -- Tokens get a number of their own, seq, by which revocations refer to them. status_index is the token's place in the
--- status list; 0 has none. The columns behind it are how far the token is narrowed.
+-- status list; 0 has none. The columns behind it are how far the token is narrowed; parent is the refresh token with which
+-- an access token is revoked.
 ALTER TABLE tokens RENAME TO tokens_old;
 CREATE TABLE tokens (
     seq          INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -55,7 +56,8 @@ CREATE TABLE tokens (
     nodes        TEXT    NOT NULL DEFAULT '',
     cidrs        TEXT    NOT NULL DEFAULT 'null',
     clusters     TEXT    NOT NULL DEFAULT 'null',
-    read_only    INTEGER NOT NULL DEFAULT 0
+    read_only    INTEGER NOT NULL DEFAULT 0,
+    parent       TEXT    NOT NULL DEFAULT ''
 ) STRICT;
 INSERT INTO tokens (id, key_id, kind, user_id, user_name, issued_by, issuer_id, name, purpose, issued, expires, last_used, last_addr)
     SELECT id, key_id, kind, user_id, user_name, issued_by, issuer_id, name, purpose, issued, expires, last_used, last_addr
@@ -78,6 +80,7 @@ CREATE INDEX tokens_user ON tokens (user_id, issued, id);
 CREATE INDEX tokens_issuer ON tokens (issuer_id, issued, id);
 CREATE INDEX tokens_key ON tokens (key_id, issued, id);
 CREATE INDEX tokens_expires ON tokens (expires, kind);
+CREATE INDEX tokens_parent ON tokens (parent) WHERE parent <> '';
 CREATE INDEX tokens_service ON tokens (user_id, expires) WHERE kind = 'service';
 
 -- actor_id is who acts as the user in this session; '' is the user himself. method is how the login was made. resumes is
@@ -103,6 +106,15 @@ CREATE TABLE second_factors (
     recovery  TEXT    NOT NULL
 ) STRICT;
 
+-- To whom at another system an account belongs, whatever his name is there.
+CREATE TABLE user_bindings (
+    user_id TEXT    NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    issuer  TEXT    NOT NULL,
+    subject TEXT    NOT NULL,
+    bound   INTEGER NOT NULL,
+    UNIQUE (issuer, subject)
+) STRICT;
+
 -- How far audit records have been passed on, for each receiver.
 CREATE TABLE audit_cursors (
     receiver TEXT    NOT NULL PRIMARY KEY,
@@ -122,6 +134,7 @@ DROP INDEX audit_records_token;
 DROP INDEX audit_records_outcome;
 DROP INDEX audit_records_action;
 DROP TABLE audit_cursors;
+DROP TABLE user_bindings;
 DROP TABLE second_factors;
 DROP INDEX sessions_former;
 ALTER TABLE sessions DROP COLUMN renewed;

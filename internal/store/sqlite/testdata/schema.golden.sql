@@ -260,7 +260,8 @@ CREATE TABLE tokens (
     nodes        TEXT    NOT NULL DEFAULT '',
     cidrs        TEXT    NOT NULL DEFAULT 'null',
     clusters     TEXT    NOT NULL DEFAULT 'null',
-    read_only    INTEGER NOT NULL DEFAULT 0
+    read_only    INTEGER NOT NULL DEFAULT 0,
+    parent       TEXT    NOT NULL DEFAULT ''
 ) STRICT;
 
 CREATE INDEX tokens_expires ON tokens (expires, kind);
@@ -271,9 +272,19 @@ CREATE INDEX tokens_issuer ON tokens (issuer_id, issued, id);
 
 CREATE INDEX tokens_key ON tokens (key_id, issued, id);
 
+CREATE INDEX tokens_parent ON tokens (parent) WHERE parent <> '';
+
 CREATE INDEX tokens_service ON tokens (user_id, expires) WHERE kind = 'service';
 
 CREATE INDEX tokens_user ON tokens (user_id, issued, id);
+
+CREATE TABLE user_bindings (
+    user_id TEXT    NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    issuer  TEXT    NOT NULL,
+    subject TEXT    NOT NULL,
+    bound   INTEGER NOT NULL,
+    UNIQUE (issuer, subject)
+) STRICT;
 
 CREATE TABLE users (
     id          TEXT    NOT NULL PRIMARY KEY,
