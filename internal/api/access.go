@@ -10,8 +10,9 @@ import (
 
 // Access says who may use a route. Its zero value is no access rule at all, with which a table does not start.
 type Access struct {
-	rule rule
-	need []identity.Permission // any of them
+	rule   rule
+	need   []identity.Permission // any of them
+	enrols bool
 }
 
 type rule uint8
@@ -24,7 +25,14 @@ const (
 )
 
 // Needs admits callers with at least one of the permissions. What they may see beyond that, the service decides.
-func Needs(any ...identity.Permission) Access { return Access{ruleNeeds, any} }
+func Needs(any ...identity.Permission) Access { return Access{rule: ruleNeeds, need: any} }
+
+// OrEnrols returns the rule with another way in: for callers who have to set up their second factor, and may do nothing
+// else before. It is for routes that do that.
+func (a Access) OrEnrols() Access {
+	a.enrols = true
+	return a
+}
 
 // LoggedIn admits everybody with a valid credential. Who wrote the handler has to make sure that it only touches what
 // is the caller's own.
@@ -59,10 +67,10 @@ func (a Access) Check(c identity.Caller) error {
 	case rulePublic, ruleLoggedIn:
 		return nil
 	case ruleNeeds:
-		if slices.ContainsFunc(a.need, c.Can) {
+		if slices.ContainsFunc(a.need, c.Can) || a.enrols && c.Enrols {
 			return nil
 		}
-		return identity.DeniedError(a.need[0])
+		return c.Require(a.need[0])
 	case ruleMissing:
 	}
 	return errors.New("route without an access rule")

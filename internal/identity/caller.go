@@ -48,7 +48,9 @@ type Caller struct {
 	CIDRs []string
 	// Narrowed says that the credential gives less than the user has. It must not open a way to all of it: it changes no
 	// keys, passwords or second factors.
-	Narrowed  bool
+	Narrowed bool
+	// Enrols says that the caller may set up his second factor, and do nothing else before.
+	Enrols    bool
 	TokenID   string    // jti, "" unless Via is ViaToken
 	TokenKind string    // kind claim, "" unless Via is ViaToken
 	SessionID string    // names the session in lists and opens nothing, "" unless Via is ViaSession
@@ -62,8 +64,11 @@ func (c Caller) Can(p Permission) bool { return c.Permissions.Has(p) }
 
 // Require returns fault.Denied, naming the permission, unless the caller has it.
 func (c Caller) Require(p Permission) error {
-	if c.Can(p) {
+	switch {
+	case c.Can(p):
 		return nil
+	case c.Enrols:
+		return enrolFirst(p)
 	}
 	return DeniedError(p)
 }

@@ -16,7 +16,7 @@ func (s *Service) stillMay(ctx context.Context, c Caller, need Permission) (Call
 		return c, nil
 	}
 	u, err := s.store.GetUserByID(ctx, c.User.ID)
-	st, err := s.standing(u, err)
+	st, err := s.standing(ctx, u, err)
 	if fault.Is(err, fault.NotFound) {
 		err = fault.Because(fault.Unauthenticated, err, "your account has been deleted")
 	}

@@ -43,7 +43,7 @@ type FactorStore interface {
 // own, or because he may change such users. It fails with fault.Denied and fault.NotFound.
 func (s *Service) Manages(ctx context.Context, c Caller, name string) (u User, own bool, err error) {
 	defer fault.Wrap(&err, "get account")
-	if err := mayChangeUsers(c, AdminsWriteSelf); err != nil && !c.Can(AdminsWrite) || c.Actor != nil {
+	if err := mayChangeUsers(c, AdminsWriteSelf); err != nil && !c.Can(AdminsWrite) && !c.Enrols || c.Actor != nil {
 		return User{}, false, err
 	}
 	if u, err = s.find(ctx, name); err == nil && c.is(u) {

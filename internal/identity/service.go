@@ -40,6 +40,9 @@ type Service struct {
 	// roles is the table as it is now. It is replaced as a whole, by who holds writing.
 	roles atomic.Pointer[Roles]
 
+	// factors says who needs a second factor; nil when nobody does.
+	factors atomic.Pointer[factorRule]
+
 	// writing is held from reading a record until its successor is stored, so that of two changes at the same time none
 	// is lost and the last administrator cannot be removed from both ends. It also guards onRevoke.
 	writing  sync.Mutex
@@ -90,21 +93,27 @@ func (s *Service) List(ctx context.Context, c Caller) (_ []User, err error) {
 // fails with fault.NotFound, and with fault.Unauthenticated when the user is disabled.
 func (s *Service) Resolve(ctx context.Context, name string) (Standing, error) {
 	u, err := s.store.GetUser(ctx, name)
-	return s.standing(u, err)
+	return s.standing(ctx, u, err)
 }
 
 // ResolveID is Resolve for the id, which unlike a name never comes to mean somebody else.
 func (s *Service) ResolveID(ctx context.Context, id UserID) (Standing, error) {
 	u, err := s.store.GetUserByID(ctx, id)
-	return s.standing(u, err)
+	return s.standing(ctx, u, err)
 }
 
-func (s *Service) standing(u User, err error) (Standing, error) {
+func (s *Service) standing(ctx context.Context, u User, err error) (Standing, error) {
 	if err != nil {
 		return Standing{}, fmt.Errorf("resolve user: %w", err)
 	}
 	if u.Disabled {
 		return Standing{}, fault.New(fault.Unauthenticated, "user %q is disabled", u.Name)
+	}
+	switch enrols, err := s.enrols(ctx, u); {
+	case err != nil:
+		return Standing{}, fmt.Errorf("resolve user: %w", err)
+	case enrols:
+		return Standing{User: u.public(), Enrols: true}, nil
 	}
 	table := s.Roles()
 	has, handsOn := table.Effective(u.Roles)

@@ -12,9 +12,11 @@ type Standing struct {
 	Limits []NodeLimit
 	// MaxLifetime caps the tokens that stand for him; 0 does not.
 	MaxLifetime time.Duration
+	// Enrols says that his roles ask for a second factor which he has not set up. He may do that and nothing else.
+	Enrols bool
 }
 
 // Caller returns the user as a caller who came by via, with all that he may do.
 func (s Standing) Caller(via Via) Caller {
-	return Caller{User: s.User, Via: via, Permissions: s.Permissions, HandsOn: s.HandsOn, Limits: s.Limits}
+	return Caller{User: s.User, Via: via, Permissions: s.Permissions, HandsOn: s.HandsOn, Limits: s.Limits, Enrols: s.Enrols}
 }

@@ -64,7 +64,9 @@ type AuthConfig struct {
 	Tokens TokensConfig `json:"tokens"`
 	LDAP   *LDAPConfig  `json:"ldap"`
 	OIDC   *OIDCConfig  `json:"oidc"`
-	Exec   ExecConfig   `json:"exec"`
+	// TOTP (ours) is who needs one-time codes.
+	TOTP TOTPConfig `json:"totp"`
+	Exec ExecConfig `json:"exec"`
 }
 
 // JWTConfig is auth.jwts.

@@ -68,6 +68,13 @@ type OIDCClaims struct {
 	Roles    []string `json:"roles"`
 }
 
+// TOTPConfig is auth.totp (ours).
+type TOTPConfig struct {
+	// RequiredRoles are the roles whose holders need one-time codes besides a local password. Who has none set up may do
+	// nothing but that.
+	RequiredRoles []string `json:"required-roles"`
+}
+
 // ExecConfig is auth.exec (ours): ClusterWare's appauth.
 type ExecConfig struct {
 	// Path is a program that reads name and password as two lines, and ends with 0 when they belong together.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bridgehead-hpc/bridgehead/internal/authn"
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
+	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
 	"github.com/bridgehead-hpc/bridgehead/internal/seal"
 	"github.com/bridgehead-hpc/bridgehead/internal/store/sqlite"
@@ -46,6 +47,9 @@ func openCore(ctx context.Context, c Config, s Secrets, clk clock.Clock) (*core,
 	co.users = identity.New(identity.Config{Store: st.Users(), RoleStore: st.Roles(), Bindings: st.Bindings(), Hasher: co.passwords, Clock: clk})
 	if err := co.users.LoadRoles(ctx); err != nil {
 		return nil, errors.Join(err, st.Close())
+	}
+	if err := co.users.RequireFactor(st.Factors(), c.Auth.TOTP.RequiredRoles...); err != nil {
+		return nil, errors.Join(fmt.Errorf("auth.totp.required-roles: %s", fault.Message(err)), st.Close())
 	}
 	if err := co.openTokens(ctx, c, s, clk); err != nil {
 		return nil, errors.Join(err, st.Close())

@@ -66,8 +66,10 @@ func (s *Service) issue(ctx context.Context, c identity.Caller, r MintRequest, g
 		Issuer: s.verifier.issuer, Subject: g.User.Name, UserID: g.User.ID, ID: newID(), IssuedAt: iat, NotBefore: iat,
 		Expires: iat.Add(lifetime), Kind: r.Kind, Actor: g.actor, Narrowing: g.Narrowing, StatusIndex: place, StatusURI: s.statusURI,
 	}
-	for _, role := range g.User.Roles {
-		claims.Roles = append(claims.Roles, string(role))
+	if !g.Enrols { // who knows only the key would take the roles for rights
+		for _, role := range g.User.Roles {
+			claims.Roles = append(claims.Roles, string(role))
+		}
 	}
 	payload, err := claims.payload()
 	if err != nil {

@@ -22,7 +22,7 @@ type Factors interface {
 }
 
 func (d *door) factorRoutes() []api.Route {
-	self := api.Needs(identity.AdminsWrite, identity.AdminsWriteSelf)
+	self := api.Needs(identity.AdminsWrite, identity.AdminsWriteSelf).OrEnrols()
 	const one = base + "/admin/{id}/totp"
 	return []api.Route{
 		api.Row("GET", one, self, "Whether logins with a password need a one-time code.", d.getFactor),

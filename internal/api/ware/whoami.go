@@ -13,6 +13,7 @@ type identityRecord struct {
 	Roles       []string   `json:"roles" doc:"The account's roles."`
 	Permissions []string   `json:"permissions" doc:"What the credential permits now, sorted."`
 	Token       credential `json:"token" doc:"The credential."`
+	Enrols      bool       `json:"totp_required,omitempty" doc:"The roles ask for one-time codes; nothing is permitted before they are set up."`
 	Head        string     `json:"head" doc:"The head that answers."`
 	Expiring    int        `json:"expiring" doc:"How many of the account's own service tokens expire within 30 days."`
 	TmpAdmin    bool       `json:"tmpadmin" doc:"Always false: there are no accounts without authentication."`
@@ -49,6 +50,6 @@ func (d *door) whoami(ctx context.Context, r api.Request[api.None, api.None]) (r
 	}
 	return ok(identityRecord{
 		Name: r.User.Name, UID: string(r.User.ID), Roles: roleNames(r.User.Roles), Permissions: r.Permissions.Names(),
-		Token: c, Head: d.Head, Expiring: expiring,
+		Token: c, Enrols: r.Enrols, Head: d.Head, Expiring: expiring,
 	}), nil
 }
