@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -13,6 +14,36 @@ import (
 type Foreign struct {
 	Line
 	Origin Origin
+	// unkept are the first of the labels that the origin is made of, to name them where it matters.
+	unkept [4]label
+}
+
+type label struct{ name, value []byte }
+
+// SetApart adds a label that the store has no place for: it tells the origin of the sample from others.
+func (f *Foreign) SetApart(name, value []byte) {
+	f.Origin.Add(name, value)
+	for i := range f.unkept {
+		if f.unkept[i].name == nil {
+			f.unkept[i] = label{name, value}
+			return
+		}
+	}
+}
+
+// contested says why a sample of another origin is not taken, and by which labels it may be told apart.
+func (f *Foreign) contested() string {
+	var labels []string
+	for _, l := range f.unkept {
+		if l.name != nil {
+			labels = append(labels, fmt.Sprintf("%.64s=%.64q", l.name, l.value))
+		}
+	}
+	here := ""
+	if len(labels) > 0 {
+		here = " (here " + strings.Join(labels, ", ") + ")"
+	}
+	return fmt.Sprintf("host %s: metric %s comes from another source already, which differs only in labels that are not kept%s; tell them apart by type and type-id, or by stype and stype-id", f.Host, f.Metric, here)
 }
 
 // WriteSamples stores samples that somebody has parsed. It promises what WriteFrom promises for lines; in the result, the
@@ -45,7 +76,7 @@ func (w *writer) take(n int, f *Foreign) verdict {
 		return v
 	}
 	if !w.service.claims.hold(&f.Line, f.Origin, w.now, config.Frequency) {
-		w.reject(n, fmt.Sprintf("host %s: metric %s comes from another source already, which differs only in labels that are not kept; tell them apart by type and type-id, or by stype and stype-id", f.Host, f.Metric))
+		w.reject(n, f.contested())
 		return wrong
 	}
 	return w.note(n, &f.Line, config)

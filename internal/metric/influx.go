@@ -43,7 +43,7 @@ func (w *influxWriter) tag(key, value []byte) {
 		w.cpu = value
 		return
 	}
-	w.sample.Origin.Add(key, value)
+	w.sample.SetApart(key, value)
 }
 
 // addFields notes the samples of a line.
@@ -105,12 +105,12 @@ func (w *influxWriter) device() {
 	switch {
 	case len(w.cpu) == 0:
 	case len(w.sample.Type) > 0:
-		w.sample.Origin.Add([]byte("cpu"), w.cpu)
+		w.sample.SetApart([]byte("cpu"), w.cpu)
 	case string(id) == "-total":
 	case numbered && len(id) > 0:
 		w.sample.Type, w.sample.TypeID = []byte(ScopeHWThread), id
 	default:
-		w.sample.Origin.Add([]byte("cpu"), w.cpu)
+		w.sample.SetApart([]byte("cpu"), w.cpu)
 	}
 }
 

@@ -115,8 +115,11 @@ func TestTwoSourcesDoNotShareASeries(t *testing.T) {
 		t.Error("the same tags in another order:", r)
 	}
 	r := write("cpu_load,host=n1,disk=sdb,rack=1 value=3\ncpu_load,host=n2,disk=sdb,rack=1 value=4")
-	if r.Taken != 1 || r.Rejected != 1 || !strings.Contains(r.Rejects[0].Reason, "another source") {
+	if r.Taken != 1 || r.Rejected != 1 || !strings.Contains(r.Rejects[0].Reason, `another source already, which differs only in labels that are not kept (here disk="sdb", rack="1"); tell`) {
 		t.Error(r)
+	}
+	if r := write("cpu_load,host=n1 value=3"); r.Rejected != 1 || !strings.Contains(r.Rejects[0].Reason, "not kept; tell") {
+		t.Error("one that says nothing more:", r)
 	}
 	if r := write("cpu_load,host=n1,disk=sdb,stype=disk,stype-id=sdb value=5"); r.Taken != 1 {
 		t.Error("told apart:", r)

@@ -31,12 +31,6 @@ type WriteResult struct {
 	Rejects []Reject
 }
 
-// Reject is a line that was not taken.
-type Reject struct {
-	Line   int // the first one is 1
-	Reason string
-}
-
 // Write stores the samples of a batch in the line protocol. Every line stands alone: the good ones are stored whatever
 // the others are. Lines without a cluster belong to defaultCluster, lines without a time to now. Samples of metrics that
 // are not configured are dropped. When Write returns nil, what it has taken survives the death of the process. The error
@@ -195,6 +189,10 @@ func (w *writer) judge(n int, l *Line) (Config, verdict) {
 	w.useCatalogue(l.Cluster)
 	if w.denied {
 		w.reject(n, fmt.Sprintf("your token does not reach the cluster %q", l.Cluster))
+		return Config{}, wrong
+	}
+	if len(l.Cluster) == 0 {
+		w.reject(n, "no cluster is named: neither by a tag or label cluster, nor in the address")
 		return Config{}, wrong
 	}
 	if !w.known {

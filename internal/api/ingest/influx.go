@@ -80,7 +80,7 @@ func (d *influx) write(ctx context.Context, r api.Request[influxParams, api.RawB
 	if result.Taken == 0 {
 		return api.None{}, refusal(result)
 	}
-	return api.None{}, fault.New(fault.Invalid, "partial write: %d samples were stored, %d lines were not: %s", result.Taken, result.Rejected, reasons(result))
+	return api.None{}, fault.New(fault.Invalid, "partial write: %d samples were stored, %d lines were not: %s", result.Taken, result.Rejected, result.Reasons("line"))
 }
 
 // precision returns the unit of times.

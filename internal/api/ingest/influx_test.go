@@ -85,7 +85,7 @@ func TestInfluxAnswersAsClientsExpect(t *testing.T) {
 		"no line is good":         {"POST", "/api/v2/write?bucket=alpha", "everything", "mem,host=n01 used", 400, "invalid", "no line was taken: line 1: a field is missing"},
 		"some lines are good":     {"POST", "/api/v2/write?bucket=alpha&precision=s", "everything", "mem used=1\n" + good, 400, "invalid", "partial write: 1 samples were stored, 1 lines were not: line 1: tag hostname is missing"},
 		"too old":                 {"POST", "/api/v2/write?bucket=alpha&precision=s", "everything", "mem,host=n01 used=1 1000", 400, "invalid", "before the store's retention"},
-		"no cluster":              {"POST", "/api/v2/write?precision=s", "everything", good, 400, "invalid", "unknown cluster"},
+		"no cluster":              {"POST", "/api/v2/write?precision=s", "everything", good, 400, "invalid", "no cluster is named"},
 		"another cluster":         {"POST", "/api/v2/write?bucket=beta&precision=s", "alpha", good, 400, "invalid", "your token does not reach the cluster"},
 		"nobody":                  {"POST", "/api/v2/write?bucket=alpha", "", good, 401, "unauthorized", "who are you"},
 		"a reader":                {"POST", "/api/v2/write?bucket=alpha", "MetricsRead", good, 403, "forbidden", "permission MetricsWrite is required"},

@@ -2,9 +2,7 @@ package ingest
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/api"
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
@@ -65,18 +63,5 @@ func (d *dialect) write(ctx context.Context, r api.Request[writeParams, api.RawB
 
 // refusal is the failure of a batch without a good line.
 func refusal(result metric.WriteResult) error {
-	return fault.New(fault.Invalid, "no line was taken: %s", reasons(result))
-}
-
-// reasons says what was wrong with the first lines.
-func reasons(result metric.WriteResult) string {
-	const shown = 5
-	var list []string
-	for _, line := range result.Rejects[:min(shown, len(result.Rejects))] {
-		list = append(list, fmt.Sprintf("line %d: %s", line.Line, line.Reason))
-	}
-	if more := result.Rejected - shown; more > 0 {
-		list = append(list, fmt.Sprintf("and %d more", more))
-	}
-	return strings.Join(list, "; ")
+	return fault.New(fault.Invalid, "no line was taken: %s", result.Reasons("line"))
 }

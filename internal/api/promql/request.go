@@ -118,7 +118,7 @@ func (s *sender) label(name, value []byte) {
 		s.host = value
 	case "instance":
 		s.instance = value
-		l.Origin.Add(name, value) // the port that is cut off tells exporters of one host apart
+		l.SetApart(name, value) // the port that is cut off tells exporters of one host apart
 	case "type":
 		l.Type = value
 	case "type-id", "type_id":
@@ -128,7 +128,7 @@ func (s *sender) label(name, value []byte) {
 	case "stype-id", "stype_id":
 		l.SubTypeID = value
 	default:
-		l.Origin.Add(name, value)
+		l.SetApart(name, value)
 	}
 }
 
@@ -138,7 +138,7 @@ func (s *sender) place() {
 	case len(s.hostname) > 0:
 		l.Host = s.hostname
 		if len(s.host) > 0 {
-			l.Origin.Add([]byte("host"), s.host)
+			l.SetApart([]byte("host"), s.host)
 		}
 	case len(s.host) > 0:
 		l.Host = s.host

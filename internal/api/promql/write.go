@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"mime"
-	"strings"
 
 	"github.com/klauspost/compress/snappy"
 
@@ -100,12 +98,7 @@ func (b *buffers) read(body api.RawBody) (writeRequest, error) {
 
 // refusal is the failure of a batch in which samples were wrong.
 func refusal(result metric.WriteResult) error {
-	const shown = 5
-	var list []string
-	for _, sample := range result.Rejects[:min(shown, len(result.Rejects))] {
-		list = append(list, fmt.Sprintf("sample %d: %s", sample.Line, sample.Reason))
-	}
-	return fault.Because(fault.Invalid, errors.New("samples rejected"), "%d samples were stored, %d were not: %s", result.Taken, result.Rejected, strings.Join(list, "; "))
+	return fault.Because(fault.Invalid, errors.New("samples rejected"), "%d samples were stored, %d were not: %s", result.Taken, result.Rejected, result.Reasons("sample"))
 }
 
 // reach returns into which clusters the caller's credential reaches, nil for all.

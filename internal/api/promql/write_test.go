@@ -218,7 +218,7 @@ func TestRemoteWriteAnswersAsSendersExpect(t *testing.T) {
 		"cut off":                {"everything", writeURL, snappy.Encode(nil, encode(encodeSeries(load, false, at))[:20]), nil, 400, "no prometheus.WriteRequest"},
 		"too large inside":       {"everything", writeURL, snappy.Encode(nil, make([]byte, 65<<20)), nil, 413, "67108864 are allowed"},
 		"too old":                {"everything", writeURL, snappy.Encode(nil, encode(encodeSeries(load, false, sample{1000, 1}))), nil, 400, "before the store's retention"},
-		"no cluster":             {"everything", writeURL, snappy.Encode(nil, encode(encodeSeries(with("cluster", ""), false, at))), nil, 400, "unknown cluster"},
+		"no cluster":             {"everything", writeURL, snappy.Encode(nil, encode(encodeSeries(with("cluster", ""), false, at))), nil, 400, "no cluster is named"},
 		"some samples are wrong": {"everything", writeURL, many, nil, 400, "2 samples were stored, 1 were not: sample 3: tag hostname is missing"},
 		"another cluster":        {"alpha", writeURL, many, nil, 400, "1 samples were stored, 2 were not: sample 2: your token does not reach the cluster"},
 		"two of one":             {"everything", writeURL, snappy.Encode(nil, encode(encodeSeries(with("disk", "a"), false, at), encodeSeries(with("disk", "b"), false, at))), nil, 400, "1 samples were stored, 1 were not: sample 2: host n1: metric cpu_load comes from another source"},
