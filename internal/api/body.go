@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
@@ -46,18 +47,18 @@ func bindBody(d *Dialect, w http.ResponseWriter, r *http.Request, rt *Route, b a
 // openBody returns the body, decompressed when it is gzipped, cut off with an error at the route's limit.
 func openBody(w http.ResponseWriter, r *http.Request, rt *Route) (io.Reader, error) {
 	limited := http.MaxBytesReader(w, r.Body, rt.MaxBody)
-	switch enc := r.Header.Get("Content-Encoding"); enc {
-	case "", "identity", rt.Encoding:
+	enc := r.Header.Get("Content-Encoding")
+	if enc == "" || enc == "identity" || slices.Contains(rt.Encodings, enc) {
 		return limited, nil
-	case "gzip":
-		zr, err := gzip.NewReader(limited)
-		if err != nil {
-			return nil, fault.Because(fault.Invalid, err, "the body is not gzip, as Content-Encoding says")
-		}
-		return http.MaxBytesReader(w, zr, rt.MaxBody), nil
-	default:
+	}
+	if enc != "gzip" {
 		return nil, fault.New(fault.Invalid, "Content-Encoding %q is not supported; gzip is", enc)
 	}
+	zr, err := gzip.NewReader(limited)
+	if err != nil {
+		return nil, fault.Because(fault.Invalid, err, "the body is not gzip, as Content-Encoding says")
+	}
+	return http.MaxBytesReader(w, zr, rt.MaxBody), nil
 }
 
 // BodyError turns an error from reading a body into one with a kind.

@@ -20,7 +20,8 @@ type Route struct {
 	Type     string // content type of success, "" for JSON
 	BodyType string // content type of a RawBody, for the document
 	MaxBody  int64  // bytes after decompression
-	Encoding string // content encoding that the handler of a RawBody takes off itself, "" for none
+	// Encodings are the content encodings that the handler of a RawBody takes off itself.
+	Encodings []string
 
 	params, body, reply reflect.Type
 	serve               func(rt *Route, d *Dialect, w http.ResponseWriter, r *http.Request, c identity.Caller) error
@@ -83,10 +84,10 @@ func (rt Route) Consumes(contentType string) Route {
 	return rt
 }
 
-// Decodes lets bodies of a content encoding pass as they are, to a handler that takes it off. MaxBody then limits the
-// bytes before that.
-func (rt Route) Decodes(encoding string) Route {
-	rt.Encoding = encoding
+// Decodes lets bodies of these content encodings pass as they are, to a handler that takes them off. MaxBody then limits
+// the bytes before that.
+func (rt Route) Decodes(encodings ...string) Route {
+	rt.Encodings = encodings
 	return rt
 }
 

@@ -16,6 +16,7 @@ import (
 type queryReply struct {
 	query  promql.Query
 	result *promql.Result
+	limit  int // of series; 0 for all
 }
 
 // flushAt is how much is collected before it is sent.
@@ -28,11 +29,16 @@ func (q queryReply) Respond(w http.ResponseWriter, _ *http.Request) error {
 	w.WriteHeader(http.StatusOK)
 	e := encoder{to: w}
 	e.text(`{"status":"success","data":{"resultType":"`, string(q.result.Value.Type()), `","result":`)
+	more := false
 	switch v := q.result.Value.(type) {
 	case promql.Matrix:
-		e.matrix(v)
+		l := cut(v, q.limit)
+		e.matrix(l.Data)
+		more = l.Cut
 	case promql.Vector:
-		e.vector(v)
+		l := cut(v, q.limit)
+		e.vector(l.Data)
+		more = l.Cut
 	case promql.Scalar:
 		e.point(v.T, v.V)
 	case promql.String:
@@ -44,6 +50,9 @@ func (q queryReply) Respond(w http.ResponseWriter, _ *http.Request) error {
 	}
 	e.text("}")
 	warnings, infos := q.result.Warnings.AsStrings("", 10, 10)
+	if more {
+		warnings = append(warnings, warnCut)
+	}
 	e.strings("warnings", warnings)
 	e.strings("infos", infos)
 	e.text("}\n")

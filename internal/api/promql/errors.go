@@ -12,10 +12,15 @@ import (
 type success struct {
 	Status string `json:"status"`
 	Data   any    `json:"data"`
+	// Warnings are for whoever has asked.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 func succeed(w http.ResponseWriter, _ *http.Request, status int, body any) error {
-	return api.JSON(w, status, success{"success", body})
+	if l, ok := body.(interface{ body() success }); ok {
+		return api.JSON(w, status, l.body())
+	}
+	return api.JSON(w, status, success{Status: "success", Data: body})
 }
 
 // failure is the body of every error, as Prometheus has it.

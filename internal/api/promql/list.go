@@ -3,6 +3,7 @@ package promql
 import (
 	"context"
 	"maps"
+	"net/http"
 	"runtime"
 	"slices"
 
@@ -17,6 +18,21 @@ import (
 type listParams struct {
 	api.AnyQuery
 	Match []string `query:"match[]" doc:"Selectors; what one of them selects is listed." example:"cpu_load{cluster=\"alpha\"}"`
+	Limit string   `query:"limit" doc:"So many at most; 0, or none, is all." example:"40000"`
+}
+
+// listed are the parameters of lists, read.
+func listed(r *http.Request, body api.RawBody) (selectors []matchers, limit int, err error) {
+	p, err := paramsOf(r, body)
+	if err != nil {
+		return nil, 0, err
+	}
+	limit = p.limit("limit")
+	if p.err != nil {
+		return nil, 0, p.err
+	}
+	selectors, err = p.selectors()
+	return selectors, limit, err
 }
 
 // visit calls visit with all series that one of the selectors selects, or all that there are. A series that several of
@@ -33,17 +49,14 @@ func (d *dialect) visit(ctx context.Context, s scope, selectors []matchers, visi
 	return nil
 }
 
-func (d *dialect) series(ctx context.Context, r api.Request[listParams, api.RawBody]) ([]map[string]string, error) {
-	p, err := paramsOf(r.HTTP, r.Body)
+func (d *dialect) series(ctx context.Context, r api.Request[listParams, api.RawBody]) (limited[map[string]string], error) {
+	var none limited[map[string]string]
+	selectors, limit, err := listed(r.HTTP, r.Body)
 	if err != nil {
-		return nil, err
-	}
-	selectors, err := p.selectors()
-	if err != nil {
-		return nil, err
+		return none, err
 	}
 	if len(selectors) == 0 {
-		return nil, fault.New(fault.Invalid, "a selector is needed: parameter match[]")
+		return none, fault.New(fault.Invalid, "a selector is needed: parameter match[]")
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
 	defer cancel()
@@ -53,29 +66,25 @@ func (d *dialect) series(ctx context.Context, r api.Request[listParams, api.RawB
 		return len(found) <= d.MaxSeries
 	})
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	if len(found) > d.MaxSeries {
-		return nil, tooManySeries(d.MaxSeries)
+		return none, tooManySeries(d.MaxSeries)
 	}
 	list := make([]map[string]string, 0, len(found))
 	for _, text := range slices.Sorted(maps.Keys(found)) {
 		list = append(list, found[text].Map())
 	}
-	return list, nil
+	return cut(list, limit), nil
 }
 
-func (d *dialect) labels(ctx context.Context, r api.Request[listParams, api.RawBody]) ([]string, error) {
-	p, err := paramsOf(r.HTTP, r.Body)
+func (d *dialect) labels(ctx context.Context, r api.Request[listParams, api.RawBody]) (limited[string], error) {
+	selectors, limit, err := listed(r.HTTP, r.Body)
 	if err != nil {
-		return nil, err
-	}
-	selectors, err := p.selectors()
-	if err != nil {
-		return nil, err
+		return limited[string]{}, err
 	}
 	if len(selectors) == 0 {
-		return allLabels(), nil
+		return cut(allLabels(), limit), nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
 	defer cancel()
@@ -84,7 +93,7 @@ func (d *dialect) labels(ctx context.Context, r api.Request[listParams, api.RawB
 		s.labels.Range(func(l labels.Label) { found[l.Name] = true })
 		return len(found) < len(allLabels())
 	})
-	return sorted(found), err
+	return cut(sorted(found), limit), err
 }
 
 // valuesParams are those of a list of values.
@@ -93,20 +102,16 @@ type valuesParams struct {
 	Name string `path:"name" doc:"The label." example:"hostname"`
 }
 
-func (d *dialect) labelValues(ctx context.Context, r api.Request[valuesParams, api.None]) ([]string, error) {
-	p, err := paramsOf(r.HTTP, api.RawBody{})
+func (d *dialect) labelValues(ctx context.Context, r api.Request[valuesParams, api.None]) (limited[string], error) {
+	selectors, limit, err := listed(r.HTTP, api.RawBody{})
 	if err != nil {
-		return nil, err
-	}
-	selectors, err := p.selectors()
-	if err != nil {
-		return nil, err
+		return limited[string]{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
 	defer cancel()
 	s, found := newScope(d.Metrics, r.Caller), map[string]bool{}
 	if len(selectors) == 0 && d.shortcut(s, r.Params.Name, found) {
-		return sorted(found), nil
+		return cut(sorted(found), limit), nil
 	}
 	err = d.visit(ctx, s, selectors, func(s series) bool {
 		if v := s.labels.Get(r.Params.Name); v != "" {
@@ -114,7 +119,7 @@ func (d *dialect) labelValues(ctx context.Context, r api.Request[valuesParams, a
 		}
 		return true
 	})
-	return sorted(found), err
+	return cut(sorted(found), limit), err
 }
 
 // shortcut finds the values of labels for which no series has to be looked at. ok is false for others.
@@ -147,6 +152,7 @@ func sorted(found map[string]bool) []string {
 type metadataParams struct {
 	api.AnyQuery
 	Metric string `query:"metric" doc:"The one metric that is asked about."`
+	Limit  string `query:"limit" doc:"So many metrics at most; 0, or none, is all." example:"1000"`
 }
 
 // metadata is what is known of a metric.
@@ -157,13 +163,21 @@ type metadata struct {
 }
 
 func (d *dialect) metadata(_ context.Context, r api.Request[metadataParams, api.None]) (map[string][]metadata, error) {
+	p := params{Values: r.HTTP.URL.Query()}
+	limit := p.limit("limit")
+	if p.err != nil {
+		return nil, p.err
+	}
 	known := map[string][]metadata{}
 	s := newScope(d.Metrics, r.Caller)
 	for _, cluster := range s.clusters(nil) {
 		catalogue := d.Metrics.Catalogue(cluster)
 		for _, name := range s.names(cluster, nil) {
 			m := describe(catalogue[name])
-			if (r.Params.Metric == "" || r.Params.Metric == name) && !slices.Contains(known[name], m) {
+			if r.Params.Metric != "" && r.Params.Metric != name || slices.Contains(known[name], m) {
+				continue
+			}
+			if limit == 0 || len(known) < limit || known[name] != nil {
 				known[name] = append(known[name], m)
 			}
 		}

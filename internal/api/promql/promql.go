@@ -72,7 +72,7 @@ func (c *Config) setDefaults() {
 // New returns the dialect.
 func New(c Config) *api.Dialect {
 	c.setDefaults()
-	d := &dialect{Config: c, turns: make(turns, c.Concurrency)}
+	d := &dialect{Config: c, turns: make(turns, c.Concurrency), decoders: newDecoders()}
 	d.engine = promql.NewEngine(promql.EngineOpts{
 		MaxSamples: c.MaxSamples, Timeout: c.Timeout, ActiveQueryTracker: d.turns, LookbackDelta: defaultLookback,
 		EnableAtModifier: true, EnableNegativeOffset: true, Logger: slog.New(slog.DiscardHandler),
@@ -85,7 +85,7 @@ func New(c Config) *api.Dialect {
 		Description: "Samples in by remote write, questions in PromQL, below /prometheus: the address of a data source in Grafana.",
 		Success:     succeed,
 		Failure:     d.fail,
-		Reply:       func(t reflect.Type) reflect.Type { return t },
+		Reply:       shown,
 		Error:       reflect.TypeFor[failure](),
 		Routes:      d.routes(),
 	}
@@ -96,6 +96,7 @@ type dialect struct {
 	engine  *promql.Engine
 	turns   turns
 	buffers sync.Pool // of *buffers
+	decoders
 }
 
 func (d *dialect) routes() []api.Route {
@@ -104,14 +105,20 @@ func (d *dialect) routes() []api.Route {
 	return []api.Route{
 		api.Row("POST", v1+"/write", api.Needs(identity.MetricsWrite),
 			"Store samples that Prometheus sends by remote write 1.0. Metrics that are not configured are dropped.", d.write).
-			WithStatus(204).WithMaxBody(maxCompressed).Decodes("snappy").Consumes("application/x-protobuf"),
+			WithStatus(204).WithMaxBody(maxCompressed).Decodes("snappy", "zstd").Consumes("application/x-protobuf"),
 		api.Row("GET POST", v1+"/query", read, "Evaluate an expression at one time.", d.query).Consumes(form).WithMaxBody(maxForm),
 		api.Row("GET POST", v1+"/query_range", read, "Evaluate an expression over a range of time.", d.queryRange).Consumes(form).WithMaxBody(maxForm),
 		api.Row("GET POST", v1+"/series", read, "List the series that selectors select.", d.series).Consumes(form).WithMaxBody(maxForm),
 		api.Row("GET POST", v1+"/labels", read, "List the names of labels.", d.labels).Consumes(form).WithMaxBody(maxForm),
 		api.Row("GET", v1+"/label/{name}/values", read, "List the values of a label.", d.labelValues),
 		api.Row("GET", v1+"/metadata", read, "Tell what is known of the metrics.", d.metadata),
+		api.Row("GET", v1+"/rules", read, "List rules and alerts; there are none.", none[api.None](noRules{[]string{}})),
+		api.Row("GET", v1+"/alerts", read, "List alerts; there are none.", none[api.None](noAlerts{[]string{}})),
+		api.Row("GET POST", v1+"/query_exemplars", read, "List exemplars; there are none.", none[api.RawBody]([]string{})).Consumes(form).WithMaxBody(maxForm),
+		api.Row("GET POST", v1+"/format_query", read, "Write an expression in the usual form, in several lines where it is long.", d.format).Consumes(form).WithMaxBody(maxForm),
 		api.Row("GET", v1+"/status/buildinfo", read, "Tell whose language is spoken, and of which version.", d.buildInfo),
+		api.Row("GET", "/prometheus/-/healthy", api.Public(), "Whether the program answers.", well).Produces("text/plain; charset=utf-8"),
+		api.Row("GET", "/prometheus/-/ready", api.Public(), "The same: it does not listen before it is ready.", well).Produces("text/plain; charset=utf-8"),
 	}
 }
 

@@ -30,6 +30,7 @@ type queryParams struct {
 	Time     string `query:"time" doc:"When; in Unix seconds or as RFC 3339. Default: now."`
 	Timeout  string `query:"timeout" doc:"How long the answer may take, at most as long as this server allows." example:"10s"`
 	Lookback string `query:"lookback_delta" doc:"How old a sample may be. Default: three steps of the metric, at least a minute."`
+	Limit    string `query:"limit" doc:"So many series at most; 0, or none, is all." example:"100"`
 }
 
 func (d *dialect) query(ctx context.Context, r api.Request[queryParams, api.RawBody]) (queryReply, error) {
@@ -40,7 +41,7 @@ func (d *dialect) query(ctx context.Context, r api.Request[queryParams, api.RawB
 	at := p.time("time", d.Clock.Now())
 	ctx, cancel := context.WithTimeout(ctx, p.timeout(d.Timeout))
 	defer cancel()
-	lookback := p.duration("lookback_delta", 0)
+	lookback, limit := p.duration("lookback_delta", 0), p.limit("limit")
 	if p.err != nil {
 		return queryReply{}, p.err
 	}
@@ -48,7 +49,7 @@ func (d *dialect) query(ctx context.Context, r api.Request[queryParams, api.RawB
 	if err != nil {
 		return queryReply{}, err
 	}
-	return d.execute(ctx, func() (promql.Query, error) {
+	return d.execute(ctx, limit, func() (promql.Query, error) {
 		return d.engine.NewInstantQuery(ctx, q, opts, p.Get("query"), at)
 	})
 }
@@ -62,6 +63,7 @@ type rangeParams struct {
 	Step     string `query:"step" doc:"Distance between two times; in seconds, or with a unit." example:"60s"`
 	Timeout  string `query:"timeout" doc:"How long the answer may take, at most as long as this server allows." example:"10s"`
 	Lookback string `query:"lookback_delta" doc:"How old a sample may be. Default: three steps of the metric, at least a minute."`
+	Limit    string `query:"limit" doc:"So many series at most; 0, or none, is all." example:"100"`
 }
 
 func (d *dialect) queryRange(ctx context.Context, r api.Request[rangeParams, api.RawBody]) (queryReply, error) {
@@ -72,7 +74,7 @@ func (d *dialect) queryRange(ctx context.Context, r api.Request[rangeParams, api
 	start, end, step := p.time("start", time.Time{}), p.time("end", time.Time{}), p.duration("step", 0)
 	ctx, cancel := context.WithTimeout(ctx, p.timeout(d.Timeout))
 	defer cancel()
-	lookback := p.duration("lookback_delta", 0)
+	lookback, limit := p.duration("lookback_delta", 0), p.limit("limit")
 	switch {
 	case p.err != nil:
 		return queryReply{}, p.err
@@ -87,7 +89,7 @@ func (d *dialect) queryRange(ctx context.Context, r api.Request[rangeParams, api
 	if err != nil {
 		return queryReply{}, err
 	}
-	return d.execute(ctx, func() (promql.Query, error) {
+	return d.execute(ctx, limit, func() (promql.Query, error) {
 		return d.engine.NewRangeQuery(ctx, q, opts, p.Get("query"), start, end, step)
 	})
 }
@@ -130,8 +132,8 @@ func (s scope) lookback(expr parser.Expr) time.Duration {
 	return max(lookbackSteps*longest, leastLookback)
 }
 
-// execute has the engine answer a question.
-func (d *dialect) execute(ctx context.Context, prepare func() (promql.Query, error)) (queryReply, error) {
+// execute has the engine answer a question, with so many series at most; 0 is all.
+func (d *dialect) execute(ctx context.Context, limit int, prepare func() (promql.Query, error)) (queryReply, error) {
 	query, err := prepare()
 	if err != nil {
 		return queryReply{}, executionError(ctx, err)
@@ -141,7 +143,7 @@ func (d *dialect) execute(ctx context.Context, prepare func() (promql.Query, err
 		query.Close()
 		return queryReply{}, executionError(ctx, result.Err)
 	}
-	return queryReply{query, result}, nil
+	return queryReply{query, result, limit}, nil
 }
 
 // errExecution is the cause of a failure to evaluate an expression that could be read.

@@ -6,25 +6,21 @@ import (
 	"errors"
 	"mime"
 
-	"github.com/klauspost/compress/snappy"
-
 	"github.com/bridgehead-hpc/bridgehead/internal/api"
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
 )
 
-const (
-	// maxCompressed and maxDecoded are the largest body of samples in bytes, as sent and decompressed. Senders make
-	// bodies of a few hundred kilobytes.
-	maxCompressed = 16 << 20
-	maxDecoded    = 64 << 20
-)
+// maxCompressed is the largest body of samples in bytes, as sent. Senders make bodies of a few hundred kilobytes.
+const maxCompressed = 16 << 20
 
 // writeParams are the parameters of a write.
 type writeParams struct {
 	Cluster string `query:"cluster" doc:"The cluster of series that have no label cluster." example:"alpha"`
-	Type    string `header:"Content-Type" doc:"application/x-protobuf; another message than prometheus.WriteRequest is refused with 415."`
+	// Encoding decides; without it, bodies are compressed with snappy, which no sender has ever had to say.
+	Encoding string `header:"Content-Encoding" doc:"snappy, or zstd as vmagent sends it."`
+	Type     string `header:"Content-Type" doc:"application/x-protobuf; another message than prometheus.WriteRequest is refused with 415."`
 }
 
 // buffers are a body as sent, and decompressed.
@@ -42,7 +38,7 @@ func (d *dialect) write(ctx context.Context, r api.Request[writeParams, api.RawB
 		b = new(buffers)
 	}
 	defer d.buffers.Put(b)
-	request, err := b.read(r.Body)
+	request, err := b.read(r.Body, d.decoders.of(r.Params.Encoding))
 	if err != nil {
 		return api.None{}, err
 	}
@@ -70,25 +66,16 @@ func checkForm(contentType string) error {
 }
 
 // read decompresses and checks a body. What it returns is good until b is used again.
-func (b *buffers) read(body api.RawBody) (writeRequest, error) {
+func (b *buffers) read(body api.RawBody, decode decoder) (writeRequest, error) {
 	b.sent.Reset()
 	if _, err := b.sent.ReadFrom(body); err != nil {
 		return writeRequest{}, api.BodyError(err)
 	}
-	n, err := snappy.DecodedLen(b.sent.Bytes())
+	decoded, err := decode(b.decoded[:0], b.sent.Bytes())
 	if err != nil {
-		return writeRequest{}, fault.Because(fault.Invalid, err, "the body is not compressed with snappy")
+		return writeRequest{}, err
 	}
-	if n > maxDecoded {
-		return writeRequest{}, fault.New(fault.TooLarge, "the body has %d bytes when it is decompressed; %d are allowed", n, maxDecoded)
-	}
-	if n > cap(b.decoded) {
-		b.decoded = make([]byte, n)
-	}
-	decoded, err := snappy.Decode(b.decoded[:cap(b.decoded)], b.sent.Bytes())
-	if err != nil {
-		return writeRequest{}, fault.Because(fault.Invalid, err, "the body is not compressed with snappy")
-	}
+	b.decoded = decoded
 	request := writeRequest(decoded)
 	if err := request.check(); err != nil {
 		return writeRequest{}, fault.Because(fault.Invalid, err, "the body is no prometheus.WriteRequest: %s", err)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/snappy"
+	"github.com/klauspost/compress/zstd"
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/api"
@@ -149,6 +150,15 @@ func encode(series ...[]byte) []byte {
 	return b
 }
 
+// inZstd compresses as vmagent does.
+func inZstd(body []byte) []byte {
+	z, err := zstd.NewWriter(nil)
+	if err != nil {
+		panic(err) // there are no options
+	}
+	return z.EncodeAll(body, nil)
+}
+
 const writeURL = "/prometheus/api/v1/write"
 
 func TestLabelsNameTheSeries(t *testing.T) {
@@ -214,9 +224,12 @@ func TestRemoteWriteAnswersAsSendersExpect(t *testing.T) {
 		"the end of a series":    {"everything", writeURL, snappy.Encode(nil, encode(encodeSeries(load, false, sample{now.UnixMilli(), math.NaN()}))), nil, 204, ""},
 		"another form":           {"everything", writeURL, good, []string{"Content-Type", "application/x-protobuf;proto=io.prometheus.write.v2.Request"}, 415, "remote write 1.0"},
 		"not compressed":         {"everything", writeURL, []byte(`{"broken`), nil, 400, "not compressed with snappy"},
-		"compressed otherwise":   {"everything", writeURL, good, []string{"Content-Encoding", "zstd"}, 400, "zstd"},
+		"compressed otherwise":   {"everything", writeURL, good, []string{"Content-Encoding", "zstd"}, 400, "not compressed with zstd"},
+		"by vmagent":             {"everything", writeURL, inZstd(encode(encodeSeries(load, false, at))), []string{"Content-Encoding", "zstd", "X-VictoriaMetrics-Remote-Write-Version", "1"}, 204, ""},
+		"too large in zstd":      {"everything", writeURL, inZstd(make([]byte, 65<<20)), []string{"Content-Encoding", "zstd"}, 413, "more than 67108864 bytes"},
+		"by nobody we know":      {"everything", writeURL, good, []string{"Content-Encoding", "br"}, 400, `"br\" is not supported`},
 		"cut off":                {"everything", writeURL, snappy.Encode(nil, encode(encodeSeries(load, false, at))[:20]), nil, 400, "no prometheus.WriteRequest"},
-		"too large inside":       {"everything", writeURL, snappy.Encode(nil, make([]byte, 65<<20)), nil, 413, "67108864 are allowed"},
+		"too large inside":       {"everything", writeURL, snappy.Encode(nil, make([]byte, 65<<20)), nil, 413, "more than 67108864 bytes"},
 		"too old":                {"everything", writeURL, snappy.Encode(nil, encode(encodeSeries(load, false, sample{1000, 1}))), nil, 400, "before the store's retention"},
 		"no cluster":             {"everything", writeURL, snappy.Encode(nil, encode(encodeSeries(with("cluster", ""), false, at))), nil, 400, "no cluster is named"},
 		"some samples are wrong": {"everything", writeURL, many, nil, 400, "2 samples were stored, 1 were not: sample 3: tag hostname is missing"},
