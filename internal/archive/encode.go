@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/bridgehead-hpc/bridgehead/internal/decimal"
 	"github.com/bridgehead-hpc/bridgehead/internal/job"
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
 )
@@ -52,7 +53,7 @@ func appendNumber(b []byte, v float64) []byte {
 	if math.Abs(v) < 0.005 {
 		v = 0 // not -0.00
 	}
-	return strconv.AppendFloat(b, v, 'f', 2, 64)
+	return decimal.AppendFixed2(b, v)
 }
 
 func (e *encoder) numbers(values []float64) {

@@ -3,11 +3,12 @@ package ingest
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"net/http"
 	"strconv"
 
+	"github.com/bridgehead-hpc/bridgehead/internal/api"
+	"github.com/bridgehead-hpc/bridgehead/internal/decimal"
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
 )
@@ -20,9 +21,6 @@ type queryReply struct {
 	stats, data bool
 }
 
-// flushAt is how much is collected before it is sent.
-const flushAt = 64 << 10
-
 // Respond writes the reply.
 func (q queryReply) Respond(w http.ResponseWriter, _ *http.Request) error {
 	head := []byte("{")
@@ -33,111 +31,66 @@ func (q queryReply) Respond(w http.ResponseWriter, _ *http.Request) error {
 		}
 		head = append(append(append(head, `"queries":`...), queries...), ',')
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusOK)
-	e := encoder{to: w, buf: append(head, `"results":[`...)}
+	e := encoder{api.BeginStream(w)}
+	e.Buf = append(head, `"results":[`...)
 	for i, results := range q.results {
-		e.separate(i)
-		e.buf = append(e.buf, '[')
+		e.Separate(i)
+		e.Buf = append(e.Buf, '[')
 		for j := range results {
-			e.separate(j)
+			e.Separate(j)
 			e.result(&results[j], q.stats, q.data)
 		}
-		e.buf = append(e.buf, ']')
+		e.Buf = append(e.Buf, ']')
 	}
-	e.buf = append(e.buf, "]}\n"...)
-	e.flush()
+	e.Buf = append(e.Buf, "]}\n"...)
+	e.Flush()
 	return nil
 }
 
-// encoder writes JSON piece by piece.
-type encoder struct {
-	to   io.Writer
-	buf  []byte
-	gone bool // the client is
-}
-
-func (e *encoder) flush() {
-	if !e.gone {
-		_, err := e.to.Write(e.buf)
-		e.gone = err != nil // nobody is left to tell
-	}
-	e.buf = e.buf[:0]
-}
-
-// separate appends a comma in front of all elements of a list but the first.
-func (e *encoder) separate(i int) {
-	if i > 0 {
-		e.buf = append(e.buf, ',')
-	}
-}
+// encoder writes results.
+type encoder struct{ *api.Stream }
 
 func (e *encoder) result(r *metric.Result, stats, data bool) {
 	if r.Err != nil {
 		text, _ := json.Marshal(fault.Message(r.Err))
-		e.buf = append(append(append(e.buf, `{"error":`...), text...), `,"from":0,"to":0,"resolution":0,"avg":0,"min":0,"max":0}`...)
+		e.Buf = append(append(append(e.Buf, `{"error":`...), text...), `,"from":0,"to":0,"resolution":0,"avg":0,"min":0,"max":0}`...)
 		return
 	}
-	e.buf = append(e.buf, '{')
+	e.Buf = append(e.Buf, '{')
 	if data {
 		e.samples(r.Data)
-		e.buf = append(e.buf, ',')
+		e.Buf = append(e.Buf, ',')
 	}
-	e.buf = strconv.AppendInt(append(e.buf, `"from":`...), r.From.Unix(), 10)
-	e.buf = strconv.AppendInt(append(e.buf, `,"to":`...), r.To.Unix(), 10)
-	e.buf = strconv.AppendInt(append(e.buf, `,"resolution":`...), int64(r.Step.Seconds()), 10)
+	e.Buf = strconv.AppendInt(append(e.Buf, `"from":`...), r.From.Unix(), 10)
+	e.Buf = strconv.AppendInt(append(e.Buf, `,"to":`...), r.To.Unix(), 10)
+	e.Buf = strconv.AppendInt(append(e.Buf, `,"resolution":`...), int64(r.Step.Seconds()), 10)
 	if stats {
-		e.buf = appendFixed(append(e.buf, `,"avg":`...), r.Statistics.Avg, 2)
-		e.buf = appendFixed(append(e.buf, `,"min":`...), r.Statistics.Min, 2)
-		e.buf = appendFixed(append(e.buf, `,"max":`...), r.Statistics.Max, 2)
+		e.statistic(`,"avg":`, r.Statistics.Avg)
+		e.statistic(`,"min":`, r.Statistics.Min)
+		e.statistic(`,"max":`, r.Statistics.Max)
 	}
-	e.buf = append(e.buf, '}')
+	e.Buf = append(e.Buf, '}')
 }
+
+// samplesAtOnce is how many samples are written between two looks at how much has been collected.
+const samplesAtOnce = 1024
 
 func (e *encoder) samples(values []float64) {
-	e.buf = append(e.buf, `"data":[`...)
-	for i, v := range values {
-		e.separate(i)
-		e.buf = appendFixed(e.buf, v, 3)
-		if len(e.buf) > flushAt {
-			e.flush()
-		}
+	e.Buf = append(e.Buf, `"data":[`...)
+	for i := 0; i < len(values); i += samplesAtOnce {
+		e.Separate(i)
+		e.Buf = decimal.AppendFixed3(e.Buf, values[i:min(i+samplesAtOnce, len(values))]...)
+		e.Pass()
 	}
-	e.buf = append(e.buf, ']')
+	e.Buf = append(e.Buf, ']')
 }
 
-// appendFixed appends v with two or three decimals, as strconv rounds it, and null for what is not a finite number.
-//
-// Of numbers of usual size the multiple is at most one ten-thousandth wrong, so rounding it is right unless it lies that
-// close to the middle between two results.
-func appendFixed(dst []byte, v float64, decimals int) []byte {
+// statistic appends a number with two decimals; what is none becomes null.
+func (e *encoder) statistic(name string, v float64) {
+	e.Buf = append(e.Buf, name...)
 	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return append(dst, "null"...)
+		e.Buf = append(e.Buf, "null"...)
+		return
 	}
-	factor := 1000.0
-	if decimals == 2 {
-		factor = 100
-	}
-	scaled := math.Abs(v) * factor
-	n := uint64(0)
-	if scaled < 1e12 {
-		n = uint64(scaled)
-	}
-	fraction := scaled - float64(n)
-	if scaled >= 1e12 || math.Abs(fraction-0.5) < 1e-3 {
-		return strconv.AppendFloat(dst, v, 'f', decimals, 64)
-	}
-	if fraction > 0.5 {
-		n++
-	}
-	if math.Signbit(v) {
-		dst = append(dst, '-')
-	}
-	dst = strconv.AppendUint(dst, n/uint64(factor), 10)
-	rest := n % uint64(factor)
-	dst = append(dst, '.')
-	if decimals == 3 {
-		dst = append(dst, byte('0'+rest/100))
-	}
-	return append(dst, byte('0'+rest/10%10), byte('0'+rest%10))
+	e.Buf = decimal.AppendFixed2(e.Buf, v)
 }

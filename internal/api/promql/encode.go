@@ -2,13 +2,15 @@ package promql
 
 import (
 	"encoding/json"
-	"io"
 	"math"
 	"net/http"
 	"strconv"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/api"
+	"github.com/bridgehead-hpc/bridgehead/internal/decimal"
 )
 
 // queryReply is the answer to a question, in the form of Prometheus. It is written straight from the result, since it can
@@ -19,16 +21,11 @@ type queryReply struct {
 	limit  int // of series; 0 for all
 }
 
-// flushAt is how much is collected before it is sent.
-const flushAt = 64 << 10
-
 // Respond writes the reply.
 func (q queryReply) Respond(w http.ResponseWriter, _ *http.Request) error {
 	defer q.query.Close()
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusOK)
-	e := encoder{to: w}
-	e.text(`{"status":"success","data":{"resultType":"`, string(q.result.Value.Type()), `","result":`)
+	e := encoder{api.BeginStream(w)}
+	e.Text(`{"status":"success","data":{"resultType":"`, string(q.result.Value.Type()), `","result":`)
 	more := false
 	switch v := q.result.Value.(type) {
 	case promql.Matrix:
@@ -42,132 +39,106 @@ func (q queryReply) Respond(w http.ResponseWriter, _ *http.Request) error {
 	case promql.Scalar:
 		e.point(v.T, v.V)
 	case promql.String:
-		e.text("[")
+		e.Text("[")
 		e.time(v.T)
-		e.text(",")
+		e.Text(",")
 		e.string(v.V)
-		e.text("]")
+		e.Text("]")
 	}
-	e.text("}")
+	e.Text("}")
 	warnings, infos := q.result.Warnings.AsStrings("", 10, 10)
 	if more {
 		warnings = append(warnings, warnCut)
 	}
 	e.strings("warnings", warnings)
 	e.strings("infos", infos)
-	e.text("}\n")
-	e.flush()
+	e.Text("}\n")
+	e.Flush()
 	return nil
 }
 
-// encoder writes JSON piece by piece.
-type encoder struct {
-	to   io.Writer
-	buf  []byte
-	gone bool // the client is
-}
-
-func (e *encoder) flush() {
-	if !e.gone {
-		_, err := e.to.Write(e.buf)
-		e.gone = err != nil // nobody is left to tell
-	}
-	e.buf = e.buf[:0]
-}
-
-func (e *encoder) text(pieces ...string) {
-	for _, p := range pieces {
-		e.buf = append(e.buf, p...)
-	}
-	if len(e.buf) > flushAt {
-		e.flush()
-	}
-}
+// encoder writes results.
+type encoder struct{ *api.Stream }
 
 func (e *encoder) string(s string) {
 	text, _ := json.Marshal(s) // a string always encodes
-	e.buf = append(e.buf, text...)
+	e.Buf = append(e.Buf, text...)
 }
 
 // strings writes a member with a list, when there is something in it.
 func (e *encoder) strings(name string, list []string) {
 	for i, s := range list {
 		if i == 0 {
-			e.text(`,"`, name, `":[`)
+			e.Text(`,"`, name, `":[`)
 		} else {
-			e.text(",")
+			e.Text(",")
 		}
 		e.string(s)
 	}
 	if len(list) > 0 {
-		e.text("]")
+		e.Text("]")
 	}
 }
 
 func (e *encoder) labels(all labels.Labels) {
-	e.text("{")
+	e.Text("{")
 	first := true
 	all.Range(func(l labels.Label) {
 		if !first {
-			e.text(",")
+			e.Text(",")
 		}
 		first = false
 		e.string(l.Name)
-		e.text(":")
+		e.Text(":")
 		e.string(l.Value)
 	})
-	e.text("}")
+	e.Text("}")
 }
 
 func (e *encoder) matrix(m promql.Matrix) {
-	e.text("[")
+	e.Text("[")
 	for i := range m {
-		if i > 0 {
-			e.text(",")
-		}
-		e.text(`{"metric":`)
+		e.Separate(i)
+		e.Text(`{"metric":`)
 		e.labels(m[i].Metric)
-		e.text(`,"values":[`)
+		e.Text(`,"values":[`)
 		for j, p := range m[i].Floats {
-			if j > 0 {
-				e.text(",")
-			}
+			e.Separate(j)
 			e.point(p.T, p.F)
 		}
-		e.text("]}")
+		e.Text("]}")
 	}
-	e.text("]")
+	e.Text("]")
 }
 
 func (e *encoder) vector(v promql.Vector) {
-	e.text("[")
+	e.Text("[")
 	for i := range v {
-		if i > 0 {
-			e.text(",")
-		}
-		e.text(`{"metric":`)
+		e.Separate(i)
+		e.Text(`{"metric":`)
 		e.labels(v[i].Metric)
-		e.text(`,"value":`)
+		e.Text(`,"value":`)
 		e.point(v[i].T, v[i].F)
-		e.text("}")
+		e.Text("}")
 	}
-	e.text("]")
+	e.Text("]")
 }
 
 // point writes a time with a value. Values are texts, since JSON has no infinite numbers.
 func (e *encoder) point(milliseconds int64, v float64) {
-	e.text("[")
+	e.Buf = append(e.Buf, '[')
 	e.time(milliseconds)
-	e.text(`,"`)
-	form := byte('f')
-	if size := math.Abs(v); size != 0 && (size < 1e-6 || size >= 1e21) {
-		form = 'e'
+	e.Buf = append(e.Buf, `,"`...)
+	switch size := math.Abs(v); {
+	case size == 0 || size >= 1e-6 && size < 1e21:
+		e.Buf = decimal.Append(e.Buf, v)
+	default: // NaN too
+		e.Buf = strconv.AppendFloat(e.Buf, v, 'e', -1, 64)
 	}
-	e.buf = strconv.AppendFloat(e.buf, v, form, -1, 64)
-	e.text(`"]`)
+	e.Text(`"]`)
 }
 
 // time writes a time in seconds.
 func (e *encoder) time(milliseconds int64) {
-	e.buf = strconv.AppendFloat(e.buf, float64(milliseconds)/1000, 'f', -1, 64)
+	e.Buf = decimal.Append(e.Buf, float64(milliseconds)/1000)
 }
