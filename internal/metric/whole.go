@@ -2,7 +2,6 @@ package metric
 
 import (
 	"math"
-	"slices"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore"
 )
@@ -19,7 +18,7 @@ func (q *querier) whole(query *Query, how Aggregation, w metricstore.Window) (_ 
 		return metricstore.Samples{}, false
 	}
 	// In a sum only devices count that have a sample in the window. Where all have one at the same time, that is all.
-	if how == AggregateSum && slices.Max(a.Count) < float64(a.Devices) {
+	if how == AggregateSum && a.Most < float64(a.Devices) {
 		return metricstore.Samples{}, false
 	}
 	return metricstore.Samples{Step: a.Step, First: a.First, Values: taken(a, how)}, true

@@ -20,6 +20,7 @@ type Aggregate struct {
 	Min     []float64 // as Sum
 	Max     []float64 // as Sum
 	Count   []float64 // how many devices have a sample; 0 where none has
+	Most    float64   // the largest of Count
 }
 
 // ReadAggregate fills a with what the devices of the host have of the metric. ok is false when it cannot: there are not at
@@ -82,16 +83,24 @@ func (g *aggregation) read(from, to int64) {
 		}
 		number = next
 	}
+	g.settle()
+	g.trim()
+}
+
+// settle notes where no device has a sample, and how many have one at most.
+func (g *aggregation) settle() {
+	a := g.into
+	a.Most = 0
 	for i, c := range a.Count {
 		if c > 0 {
+			a.Most = max(a.Most, c)
 			continue
 		}
-		a.Sum[i] = math.NaN()
+		a.Count[i], a.Sum[i] = 0, math.NaN()
 		if !a.SumsOnly {
 			a.Min[i], a.Max[i] = math.NaN(), math.NaN()
 		}
 	}
-	g.trim()
 }
 
 // columns returns what is wanted.
@@ -135,7 +144,7 @@ func (g *aggregation) rolled(lo, hi int64) {
 		whole.number = g.rollup.number + uint32(part)
 		parts, _, _ := whole.parts(g.db, g.r.parts[:0], lo, hi)
 		g.r.parts = parts
-		whole.overlay(g.db, g.r, into[lo-g.first:hi-g.first], lo)
+		g.r.lay(g.db, into[lo-g.first:hi-g.first], lo)
 	}
 }
 
@@ -170,6 +179,7 @@ func (g *aggregation) add(first int64, values []float64) {
 	a := g.into
 	sum, count := a.Sum[from:to], a.Count[from:to]
 	if a.SumsOnly {
+		sum, count = sum[:len(values)], count[:len(values)] // which saves looking at each index
 		for i, v := range values {
 			if v == v { //nolint:gocritic // no gap
 				sum[i] += v

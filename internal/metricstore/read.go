@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/chunk"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/segment"
 )
 
@@ -100,10 +99,7 @@ func (s *series) values(db *DB, r *reading, dst []float64, from, to int64) (firs
 		return 0, dst
 	}
 	values = slices.Grow(dst, int(end-first))[:end-first]
-	for i := range values {
-		values[i] = math.NaN()
-	}
-	s.overlay(db, r, values, first)
+	r.lay(db, values, first)
 	for i := range s.chunks {
 		s.chunks[i].CopyTo(values, first)
 	}
@@ -111,19 +107,18 @@ func (s *series) values(db *DB, r *reading, dst []float64, from, to int64) (firs
 	return first, values
 }
 
-// overlay copies what r.parts hold into values, the first of which is of slot first.
-func (s *series) overlay(db *DB, r *reading, values []float64, first int64) {
+// lay puts what r.parts hold into values, the first of which is of slot first, and NaN where they hold nothing.
+func (r *reading) lay(db *DB, values []float64, first int64) {
+	done := first
 	for i := range r.parts {
 		p := &r.parts[i]
-		err := p.block.Each(p.first, p.last, &r.buffer, func(at int64, sealed []float64) {
-			if at < p.first { // some of the stretch is freed, or before the window
-				at, sealed = p.first, sealed[p.first-at:]
-			}
-			chunk.Overlay(values, first, sealed, at)
-		})
-		if err != nil {
+		var err error
+		if done, err = p.block.Lay(values, first, max(p.first, first), done, &r.buffer); err != nil {
 			db.unreadable(err)
 		}
+	}
+	for i := range values[done-first:] {
+		values[done-first+int64(i)] = math.NaN()
 	}
 }
 

@@ -69,6 +69,8 @@ func (t *together) add(values []float64, at int) {
 
 // addUp takes the samples of one device into what others have, slot by slot.
 func addUp(values, sum, least, greatest, count []float64) {
+	n := len(values) // named once, it saves looking at each index
+	sum, least, greatest, count = sum[:n], least[:n], greatest[:n], count[:n]
 	for i, v := range values {
 		if v != v { //nolint:gocritic // a gap
 			continue

@@ -91,18 +91,11 @@ func (s *series) parts(db *DB, dst []part, from, to int64) (found []part, first,
 			continue
 		}
 		var err error
-		if p.block, err = seg.Block(s.number); err != nil {
-			db.unreadable(err)
-			continue
-		}
-		err = p.block.Stretches(func(st segment.Stretch) {
-			if st.First < p.last && st.End() > p.first {
-				first, end = min(first, max(st.First, p.first)), max(end, min(st.End(), p.last))
-			}
-		})
-		if err != nil {
+		if p.block, err = seg.Find(s.number, segment.Range{From: p.first, To: p.last}); err != nil {
 			db.unreadable(err)
 		}
+		span := p.block.Span()
+		first, end = min(first, span.From), max(end, span.To)
 		if !p.block.Empty() {
 			dst = append(dst, p)
 		}

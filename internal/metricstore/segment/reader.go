@@ -152,14 +152,39 @@ type Block struct {
 	segment *Segment
 	series  uint32
 	heads   heads
+	span    Range
 }
+
+// Range is slots from one up to another.
+type Range struct{ From, To int64 }
 
 // Block returns what the segment has of the series; ErrDamaged. A series that is not in the segment has an empty block.
 func (s *Segment) Block(series uint32) (b Block, err error) {
 	defer catch(&err)()
 	h, err := s.find(series)
-	return Block{s, series, h}, err
+	return Block{segment: s, series: series, heads: h}, err
 }
+
+// Find is Block for somebody who asks for a window: the block knows what of it its stretches cover. When they are
+// ErrDamaged, what stands before the damage is in the block.
+func (s *Segment) Find(series uint32, window Range) (b Block, err error) {
+	defer catch(&err)()
+	h, err := s.find(series)
+	b = Block{s, series, h, Range{math.MaxInt64, math.MinInt64}}
+	for err == nil {
+		st, _, ok, damage := h.next()
+		if !ok || damage != nil {
+			return b, s.damaged(series, damage)
+		}
+		if st.First < window.To && st.End() > window.From {
+			b.span = Range{min(b.span.From, max(st.First, window.From)), max(b.span.To, min(st.End(), window.To))}
+		}
+	}
+	return b, err
+}
+
+// Span returns which slots of the window of Find the block's stretches cover. It is empty when they cover none.
+func (b *Block) Span() Range { return b.span }
 
 // Empty reports whether there is nothing in the block.
 func (b *Block) Empty() bool { return b.heads.left == 0 }
@@ -191,22 +216,60 @@ func (b *Block) Held(first int64) (slots, bytes int64, err error) {
 	}
 }
 
-// Each calls visit for every stretch that has a slot in [from, to), in ascending order, with its values from slot first on,
-// which are good until visit returns. ErrDamaged; what came before the damage has been visited then.
-func (b *Block) Each(from, to int64, buf *Buffer, visit func(first int64, values []float64)) (err error) {
+// Lay lays the samples that the block has from slot from on over dst, the first of which is of slot first. Nothing has been
+// laid over dst yet from slot done on: what it holds there does not count. Lay returns where that is afterwards. ErrDamaged;
+// what came before the damage has been laid then.
+func (b *Block) Lay(dst []float64, first, from, done int64, buf *Buffer) (_ int64, err error) {
 	defer catch(&err)()
+	end := first + int64(len(dst))
 	for h := b.heads; ; {
 		st, data, ok, err := h.next()
-		if err != nil || !ok || st.First >= to {
-			return b.segment.damaged(b.series, err)
+		if err != nil || !ok || st.First >= end {
+			return done, b.segment.damaged(b.series, err)
 		}
-		if st.End() <= from {
+		if st.End() <= from || from >= end {
 			continue
 		}
-		if buf.values, err = codec.Decode(buf.values[:0], data); err != nil || len(buf.values) != st.Slots {
-			return b.segment.damaged(b.series, ErrDamaged)
+		// Mostly nothing has been laid there yet, and all of the stretch is wanted.
+		straight := st.First >= max(done, from) && st.End() <= end
+		room := buf.values[:0]
+		if straight {
+			room = dst[st.First-first : st.First-first : st.End()-first]
 		}
-		visit(st.First, buf.values)
+		values, err := codec.Decode(room, data)
+		if err != nil || len(values) != st.Slots {
+			return done, b.segment.damaged(b.series, ErrDamaged)
+		}
+		if straight {
+			fillGaps(dst[done-first : st.First-first])
+			done = st.End()
+			continue
+		}
+		buf.values = values
+		at := max(st.First, from)
+		done = overlay(dst, first, done, values[at-st.First:min(st.End(), end)-st.First], at)
+	}
+}
+
+// overlay lays values, the first of which is of slot at, over dst, and returns from which slot on nothing is laid there yet.
+func overlay(dst []float64, first, done int64, values []float64, at int64) int64 {
+	if at > done {
+		fillGaps(dst[done-first : at-first])
+		done = at
+	}
+	old := min(int(done-at), len(values))
+	into := dst[at-first:]
+	for i, v := range values[:old] {
+		if v == v { //nolint:gocritic // not NaN
+			into[i] = v
+		}
+	}
+	return done + int64(copy(into[old:], values[old:]))
+}
+
+func fillGaps(values []float64) {
+	for i := range values {
+		values[i] = math.NaN()
 	}
 }
 
@@ -224,7 +287,7 @@ func (s *Segment) find(series uint32) (heads, error) {
 		return heads{}, fmt.Errorf("%w: the index of %s", ErrDamaged, s.path)
 	}
 	rest, ok := s.from(series)
-	for range indexEvery {
+	for range indexSeldom {
 		if !ok || len(rest) == 0 {
 			break
 		}

@@ -21,10 +21,12 @@ const (
 	magic      = "BHSEG\x00\x00\x01" // the last byte is the version
 	headerSize = 16                  // magic, salt
 	footerSize = 56
-	// indexEvery is how many blocks there are for an entry of the index. Behind the one that the index finds, at most so
-	// many heads of blocks are read to find the right one.
-	indexEvery = 32
-	entrySize  = 12 // series, place
+	// indexEvery is how many blocks there are for an entry of the index. Behind the one that the index finds, so many heads
+	// of blocks are read to find the right one, each from another place in memory.
+	indexEvery = 8
+	// indexSeldom is how many blocks there were for an entry in files of the first releases.
+	indexSeldom = 32
+	entrySize   = 12 // series, place
 )
 
 // footer is the last bytes of the file.

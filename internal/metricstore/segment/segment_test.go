@@ -79,15 +79,22 @@ func open(tb testing.TB, path string) *segment.Segment {
 	return s
 }
 
-// read returns the stretches of a series in a window.
+// read returns the stretches of a series, as far as they lie in a window.
 func read(s *segment.Segment, series uint32, from, to int64) (found []stretch, err error) {
 	var buf segment.Buffer
-	b, err := s.Block(series)
+	b, err := s.Find(series, segment.Range{From: from, To: to})
 	if err != nil {
 		return nil, err
 	}
-	err = b.Each(from, to, &buf, func(first int64, values []float64) {
-		found = append(found, stretch{first, slices.Clone(values)})
+	span := b.Span()
+	values := make([]float64, max(span.To-span.From, 0))
+	if _, err := b.Lay(values, span.From, span.From, span.From, &buf); err != nil {
+		return nil, err
+	}
+	err = b.Stretches(func(st segment.Stretch) {
+		if first, end := max(st.First, from), min(st.End(), to); first < end {
+			found = append(found, stretch{first, values[first-span.From : end-span.From]})
+		}
 	})
 	return found, err
 }
@@ -135,7 +142,7 @@ func TestOnlyStretchesOfTheWindowAreRead(t *testing.T) {
 	for _, tt := range []struct {
 		from, to int64
 		want     []int64
-	}{{0, 1, []int64{0}}, {3, 10, nil}, {2, 11, []int64{0, 10}}, {11, 20, nil}, {21, 99, []int64{20}}, {-9, 0, nil}, {22, 99, nil}} {
+	}{{0, 1, []int64{0}}, {3, 10, nil}, {2, 11, []int64{2, 10}}, {11, 20, nil}, {21, 99, []int64{21}}, {-9, 0, nil}, {22, 99, nil}} {
 		got, err := read(s, 5, tt.from, tt.to)
 		var firsts []int64
 		for _, st := range got {
@@ -246,6 +253,68 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
+// Whatever lies over each other, in whatever window, later blocks are on top, and what is freed does not count.
+func TestBlocksAreLaidOverEachOther(t *testing.T) {
+	t.Parallel()
+	const slots = 600
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 40 {
+		var blocks []*segment.Segment
+		var laid [slots]float64
+		from, to := r.Int64N(slots), r.Int64N(slots)
+		from, to = min(from, to), max(from, to)
+		for i := range laid {
+			laid[i] = math.NaN()
+		}
+		var floors []int64
+		for range 1 + r.IntN(4) {
+			all, floor := randomStretches(r, slots), r.Int64N(slots)*r.Int64N(2)
+			blocks = append(blocks, open(t, write(t, map[uint32][]stretch{1: all})))
+			floors = append(floors, floor)
+			for _, st := range all {
+				for i, v := range st.values {
+					if slot := st.first + int64(i); slot >= floor && !math.IsNaN(v) {
+						laid[slot] = v
+					}
+				}
+			}
+		}
+		got, done := make([]float64, to-from), from
+		var buf segment.Buffer
+		for i, s := range blocks {
+			b, err := s.Find(1, segment.Range{From: from, To: to})
+			if err == nil {
+				done, err = b.Lay(got, from, max(from, floors[i]), done, &buf)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := done - from; i < to-from; i++ {
+			got[i] = math.NaN()
+		}
+		if !equal(stretch{0, got}, stretch{0, laid[from:to]}) {
+			t.Fatalf("[%d, %d) of %d blocks gives %v, not %v", from, to, len(blocks), got, laid[from:to])
+		}
+	}
+}
+
+// randomStretches returns stretches with gaps between them and in them.
+func randomStretches(r *rand.Rand, slots int64) (all []stretch) {
+	for at := r.Int64N(100); at < slots; at += 1 + r.Int64N(80) {
+		st := stretch{first: at}
+		for ; at < slots && (len(st.values) == 0 || r.IntN(60) > 0); at++ {
+			v := float64(r.IntN(1000)) / 10
+			if r.IntN(10) == 0 {
+				v = math.NaN()
+			}
+			st.values = append(st.values, v)
+		}
+		all = append(all, st)
+	}
+	return all
+}
+
 func ExampleWriter() {
 	path := filepath.Join(os.TempDir(), fmt.Sprintf("example-%d.bhs", os.Getpid()))
 	defer os.Remove(path)
@@ -262,17 +331,17 @@ func ExampleWriter() {
 		return
 	}
 	var buf segment.Buffer
-	b, err := s.Block(7)
+	values := make([]float64, 3) // of slots 100 to 102
+	b, err := s.Find(7, segment.Range{From: 100, To: 103})
 	if err == nil {
-		err = b.Each(0, 101, &buf, func(first int64, values []float64) { fmt.Println(first, values) })
+		_, err = b.Lay(values, 100, 100, 100, &buf)
 	}
-	fmt.Println(err, s.Close())
+	fmt.Println(b.Span(), values, err, s.Close())
 	// Output:
-	// 100 [20.5 NaN 20.7]
-	// <nil> <nil>
+	// {100 103} [20.5 NaN 20.7] <nil> <nil>
 }
 
-func BenchmarkEach(b *testing.B) {
+func BenchmarkLay(b *testing.B) {
 	all := map[uint32][]stretch{}
 	for n := range uint32(1000) {
 		for k := range int64(11) {
@@ -286,12 +355,12 @@ func BenchmarkEach(b *testing.B) {
 	s := open(b, write(b, all))
 	b.ReportMetric(float64(s.Size())/float64(s.Samples()), "bytes/sample")
 	var buf segment.Buffer
-	n := uint32(0)
+	values, n := make([]float64, 1408), uint32(0)
 	for b.Loop() {
 		n = (n + 1) % 1000
-		block, err := s.Block(n)
+		block, err := s.Find(n, segment.Range{From: 0, To: 1408})
 		if err == nil {
-			err = block.Each(0, 1408, &buf, func(int64, []float64) {})
+			_, err = block.Lay(values, 0, 0, 0, &buf)
 		}
 		if err != nil {
 			b.Fatal(err)
