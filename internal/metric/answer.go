@@ -34,19 +34,12 @@ func (s *Service) Query(ctx context.Context, r Request) (Answer, error) {
 		return Answer{}, fault.New(fault.Invalid, "the window ends at %d, before it begins at %d", r.To.Unix(), r.From.Unix())
 	}
 	catalogue, _ := s.catalogue(r.Cluster)
-	a := Answer{Queries: s.expand(r)}
-	q := querier{engine: s.engine, request: r, catalogue: catalogue}
-	for i := range a.Queries {
-		if err := ctx.Err(); err != nil {
-			return Answer{}, err
-		}
-		results := q.answer(&a.Queries[i])
-		if q.points > maxPoints {
-			return Answer{}, fault.New(fault.TooLarge, "the answer would have more than %d points; ask for fewer series, a shorter time or a coarser resolution", maxPoints)
-		}
-		a.Results = append(a.Results, results)
+	b := batch{service: s, request: r, catalogue: catalogue, answer: Answer{Queries: s.expand(r), blocks: &s.blocks}}
+	if err := b.run(ctx); err != nil {
+		b.answer.Release()
+		return Answer{}, err
 	}
-	return a, nil
+	return b.answer, nil
 }
 
 // expand returns the queries, with one more for each host and metric of ForAllNodes.
@@ -66,15 +59,13 @@ func (s *Service) expand(r Request) []Query {
 	return queries
 }
 
-// querier works off the queries of one request.
+// querier works off queries of a request, one after the other.
 type querier struct {
-	engine    Engine
-	request   Request
-	catalogue Catalogue
-	buf       []metricstore.Samples // of the last read, used again by the next
-	together  metricstore.Aggregate // likewise
-	scratch   []float64             // values of which only the statistics are wanted
-	points    int
+	*batch
+	buf      []metricstore.Samples // of the last read, used again by the next
+	together metricstore.Aggregate // likewise
+	scratch  []float64             // values of which only the statistics are wanted
+	room     room                  // for values that go into the answer
 }
 
 // answer returns the results of one query.
@@ -135,7 +126,7 @@ func (q *querier) result(query *Query, s metricstore.Samples) Result {
 	values, r.Step = resample(values, r.Step, query.Resolution, query.Resampling)
 	r.To = r.From.Add(time.Duration(len(values)) * r.Step)
 	if !q.request.NoData {
-		q.points += len(values)
+		q.points.Add(int64(len(values)))
 		r.Data = values
 	}
 	return r
@@ -143,13 +134,12 @@ func (q *querier) result(query *Query, s metricstore.Samples) Result {
 
 // cut returns n values of s from its slot first on, NaN where s has none.
 func (q *querier) cut(s metricstore.Samples, first, n int64) []float64 {
-	values := q.scratch
-	if !q.request.NoData || int64(cap(values)) < n {
-		values = make([]float64, n)
-	}
-	values = values[:n]
+	var values []float64
 	if q.request.NoData {
-		q.scratch = values
+		q.scratch = slices.Grow(q.scratch[:0], int(n))[:n]
+		values = q.scratch
+	} else {
+		values = q.room.take(int(n), q.service)
 	}
 	from, to := max(first, 0), min(first+n, int64(len(s.Values)))
 	if from >= to {
@@ -195,7 +185,7 @@ func scale(values []float64, factor float64) {
 
 // StatisticsOf returns minimum, mean and maximum of the samples that are there, NaN when there are none.
 func StatisticsOf(values []float64) Statistics {
-	st := Statistics{Min: math.Inf(1), Max: math.Inf(-1)}
+	least, greatest := math.Inf(1), math.Inf(-1)
 	sum, n := 0.0, 0
 	for _, v := range values {
 		if v != v { // NaN
@@ -203,18 +193,17 @@ func StatisticsOf(values []float64) Statistics {
 		}
 		sum += v
 		n++
-		if v < st.Min {
-			st.Min = v
+		if v < least {
+			least = v
 		}
-		if v > st.Max {
-			st.Max = v
+		if v > greatest {
+			greatest = v
 		}
 	}
 	if n == 0 {
 		return absentStatistics()
 	}
-	st.Avg = sum / float64(n)
-	return st
+	return Statistics{Min: least, Avg: sum / float64(n), Max: greatest}
 }
 
 func absentStatistics() Statistics {

@@ -58,7 +58,7 @@ func (q *querier) series(query *Query, w metricstore.Window) ([]metricstore.Samp
 	if config.Derived != nil {
 		return q.computed(query, config, w)
 	}
-	q.buf = q.engine.Read(q.buf[:0], w, query.matches)
+	q.buf = q.service.engine.Read(q.buf[:0], w, query.matches)
 	if len(q.buf) == 0 {
 		return nil, nil
 	}

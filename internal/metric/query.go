@@ -1,6 +1,9 @@
 package metric
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 // Query asks for one metric of one host: the host's own samples when Type is empty or "node", else those of its
 // devices (contract clustercockpit 3.11).
@@ -25,7 +28,8 @@ type Request struct {
 	From, To    time.Time
 	Queries     []Query
 	ForAllNodes []string // metrics to ask of every known host, in addition to Queries
-	// Sees says which hosts the answer may be about; nil is all. Others are as if they had no samples.
+	// Sees says which hosts the answer may be about; nil is all. Others are as if they had no samples. It is called by
+	// several goroutines at the same time.
 	Sees      func(host string) bool
 	NoData    bool // leave out the samples
 	NoStats   bool // leave out the statistics
@@ -37,6 +41,19 @@ type Request struct {
 type Answer struct {
 	Queries []Query // what was asked, ForAllNodes expanded
 	Results [][]Result
+
+	used   []*block
+	blocks *sync.Pool
+}
+
+// Release gives the memory of the samples back for other answers; nothing of the answer may be used any more. Without it
+// the memory goes with the answer.
+func (a *Answer) Release() {
+	a.Results = nil
+	for _, b := range a.used {
+		a.blocks.Put(b)
+	}
+	a.used = nil
 }
 
 // Result is the samples of one device, or what went wrong for it.

@@ -50,6 +50,9 @@ type Service struct {
 	catalogue                func(cluster string) (Catalogue, bool)
 	clock                    clock.Clock
 	buffers                  sync.Pool // of *bufio.Reader
+	queriers                 sync.Pool // of *querier
+	blocks                   sync.Pool // of *block
+	asking                   atomic.Int64
 	taken, dropped, rejected atomic.Int64
 	refusals                 rejections
 	claims                   claims

@@ -14,7 +14,7 @@ func (q *querier) whole(query *Query, how Aggregation, w metricstore.Window) (_ 
 	}
 	a := &q.together
 	a.SumsOnly = how == AggregateSum || how == AggregateAvg
-	if !q.engine.ReadAggregate(a, w) || !query.forHost() && query.Type != a.Type || len(a.Count) == 0 {
+	if !q.service.engine.ReadAggregate(a, w) || !query.forHost() && query.Type != a.Type || len(a.Count) == 0 {
 		return metricstore.Samples{}, false
 	}
 	// In a sum only devices count that have a sample in the window. Where all have one at the same time, that is all.

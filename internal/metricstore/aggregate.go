@@ -58,6 +58,13 @@ type aggregation struct {
 	rollup      *rollup // nil when there is none
 	r           *reading
 	first, last int64 // slots of the window
+	full        run   // devices that have been added and not been counted yet
+}
+
+// run is so many devices that have a sample in each of the slots [from, to), which are counted from the first of the window.
+type run struct {
+	from, to int64
+	devices  float64
 }
 
 func (g *aggregation) read(from, to int64) {
@@ -90,10 +97,12 @@ func (g *aggregation) read(from, to int64) {
 // settle notes where no device has a sample, and how many have one at most.
 func (g *aggregation) settle() {
 	a := g.into
-	a.Most = 0
+	most := 0.0
 	for i, c := range a.Count {
 		if c > 0 {
-			a.Most = max(a.Most, c)
+			if c > most {
+				most = c
+			}
 			continue
 		}
 		a.Count[i], a.Sum[i] = 0, math.NaN()
@@ -101,6 +110,7 @@ func (g *aggregation) settle() {
 			a.Min[i], a.Max[i] = math.NaN(), math.NaN()
 		}
 	}
+	a.Most = most
 }
 
 // columns returns what is wanted.
@@ -163,6 +173,7 @@ func (g *aggregation) devices(lo, hi int64) {
 			g.add(first, values)
 		}
 	}
+	g.count(run{})
 }
 
 // chunk takes the part of a chunk in that lies in slots [lo, hi).
@@ -179,16 +190,42 @@ func (g *aggregation) add(first int64, values []float64) {
 	a := g.into
 	sum, count := a.Sum[from:to], a.Count[from:to]
 	if a.SumsOnly {
-		sum, count = sum[:len(values)], count[:len(values)] // which saves looking at each index
+		sum = sum[:len(values)] // which saves looking at each index
+		gaps := false
 		for i, v := range values {
 			if v == v { //nolint:gocritic // no gap
 				sum[i] += v
+			} else {
+				gaps = true
+			}
+		}
+		if !gaps {
+			g.count(run{from, to, 1})
+			return
+		}
+		for i, v := range values {
+			if v == v { //nolint:gocritic // no gap
 				count[i]++
 			}
 		}
 		return
 	}
 	addUp(values, sum, a.Min[from:to], a.Max[from:to], count)
+}
+
+// count counts a device. Mostly the next one has samples in the same slots.
+func (g *aggregation) count(r run) {
+	if g.full.from == r.from && g.full.to == r.to {
+		g.full.devices += r.devices
+		return
+	}
+	if g.full.devices > 0 {
+		count := g.into.Count[g.full.from:g.full.to]
+		for i := range count {
+			count[i] += g.full.devices
+		}
+	}
+	g.full = r
 }
 
 // trim cuts off slots at both ends in which no device has a sample.

@@ -17,12 +17,13 @@ import (
 // it can have millions of them.
 type queryReply struct {
 	queries     []queryItem // only with for-all-nodes
-	results     [][]metric.Result
+	answer      metric.Answer
 	stats, data bool
 }
 
 // Respond writes the reply.
 func (q queryReply) Respond(w http.ResponseWriter, _ *http.Request) error {
+	defer q.answer.Release()
 	head := []byte("{")
 	if q.queries != nil {
 		queries, err := json.Marshal(q.queries)
@@ -33,7 +34,7 @@ func (q queryReply) Respond(w http.ResponseWriter, _ *http.Request) error {
 	}
 	e := encoder{api.BeginStream(w)}
 	e.Buf = append(head, `"results":[`...)
-	for i, results := range q.results {
+	for i, results := range q.answer.Results {
 		e.Separate(i)
 		e.Buf = append(e.Buf, '[')
 		for j := range results {

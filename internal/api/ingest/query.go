@@ -63,7 +63,7 @@ func (d *dialect) query(ctx context.Context, r api.Request[queryParams, queryBod
 		return queryReply{}, err
 	}
 
-	reply := queryReply{results: answer.Results, stats: !request.NoStats, data: !request.NoData}
+	reply := queryReply{answer: answer, stats: !request.NoStats, data: !request.NoData}
 	if len(body.ForAllNodes) > 0 {
 		reply.queries = append(append([]queryItem{}, body.Queries...), expanded(answer.Queries[len(body.Queries):])...)
 	}
