@@ -123,7 +123,7 @@ func (q *querier) result(query *Query, s metricstore.Samples) Result {
 	if !q.request.NoStats {
 		r.Statistics = StatisticsOf(values)
 	}
-	values, r.Step = resample(values, r.Step, query.Resolution, query.Resampling)
+	values, r.Step = q.service.resample(values, r.Step, query.Resolution, query.Resampling)
 	r.To = r.From.Add(time.Duration(len(values)) * r.Step)
 	if !q.request.NoData {
 		q.points.Add(int64(len(values)))

@@ -6,13 +6,15 @@ import (
 	"time"
 )
 
-// minResample is how many points a series has to have to be thinned out (contract clustercockpit 5.7).
-const minResample = 1000
+// DefaultMinimumPoints is how many points a series has to have to be thinned out when nobody says how (contract
+// clustercockpit 5.7), unless the site is configured otherwise.
+const DefaultMinimumPoints = 1000
 
 // Resampling is a way to thin a series out.
 type Resampling string
 
-// The ways. Without one it is that of the largest triangles, and only for series of at least a thousand samples.
+// The ways. Without one it is that of the largest triangles, and only for series of at least as many samples as
+// the site is configured for.
 const (
 	ResampleDefault   Resampling = ""
 	ResampleTriangles Resampling = "lttb"    // samples that carry the shape of the curve
@@ -31,8 +33,8 @@ func ParseResampling(name string) (Resampling, error) {
 
 // resample thins a series out to the wanted resolution, when that is a multiple of the step and, unless the way is named,
 // the series is long enough; otherwise it returns the series as it is.
-func resample(values []float64, step, resolution time.Duration, how Resampling) ([]float64, time.Duration) {
-	if resolution <= step || resolution%step != 0 || how == ResampleDefault && len(values) < minResample || len(values) == 0 {
+func (s *Service) resample(values []float64, step, resolution time.Duration, how Resampling) ([]float64, time.Duration) {
+	if resolution <= step || resolution%step != 0 || how == ResampleDefault && len(values) < s.minimumPoints || len(values) == 0 {
 		return values, step
 	}
 	n := int(resolution / step)

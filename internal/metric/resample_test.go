@@ -9,8 +9,30 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
 )
+
+// Where nobody says how, the site says how many samples a series has to have.
+func TestSitesSayWhatIsThinnedOut(t *testing.T) {
+	t.Parallel()
+	for minimum, want := range map[int]int{0: 240, 240: 60, 241: 240} {
+		s, db := newService(t)
+		put(t, s, "cpu_load,hostname=n01 1 1", "cpu_load,hostname=n01 2 240")
+		catalogue := metric.Catalogue{"cpu_load": {Frequency: time.Minute}}
+		s = metric.NewService(metric.ServiceConfig{
+			Engine: db, Clock: clock.NewManual(now), MinimumPoints: minimum,
+			Catalogue: func(string) (metric.Catalogue, bool) { return catalogue, true },
+		})
+		a, err := s.Query(t.Context(), metric.Request{
+			Cluster: "alpha", From: minutesAgo(240), To: now,
+			Queries: []metric.Query{{Metric: "cpu_load", Host: "n01", Resolution: 4 * time.Minute}},
+		})
+		if err != nil || len(a.Results[0]) != 1 || len(a.Results[0][0].Data) != want {
+			t.Errorf("with %d: %v, %v; not %d points", minimum, a.Results, err, want)
+		}
+	}
+}
 
 func TestPeaksSurviveThinningOut(t *testing.T) {
 	values := make([]float64, 1200)

@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -42,6 +43,9 @@ type ServiceConfig struct {
 	// Catalogue returns the metrics of a cluster; ok is false when there is no such cluster.
 	Catalogue func(cluster string) (Catalogue, bool)
 	Clock     clock.Clock
+	// MinimumPoints is how many samples a series has to have to be thinned out when a query does not say how; 0 is
+	// DefaultMinimumPoints.
+	MinimumPoints int
 }
 
 // Service takes samples in and answers queries. It is safe for concurrent use.
@@ -49,6 +53,7 @@ type Service struct {
 	engine                   Engine
 	catalogue                func(cluster string) (Catalogue, bool)
 	clock                    clock.Clock
+	minimumPoints            int
 	buffers                  sync.Pool // of *bufio.Reader
 	queriers                 sync.Pool // of *querier
 	blocks                   sync.Pool // of *block
@@ -60,7 +65,7 @@ type Service struct {
 
 // NewService returns a service.
 func NewService(c ServiceConfig) *Service {
-	return &Service{engine: c.Engine, catalogue: c.Catalogue, clock: c.Clock}
+	return &Service{engine: c.Engine, catalogue: c.Catalogue, clock: c.Clock, minimumPoints: cmp.Or(c.MinimumPoints, DefaultMinimumPoints)}
 }
 
 // Counters are figures about what was written since the start.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bridgehead-hpc/bridgehead/internal/api/promql"
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
 )
 
@@ -30,6 +31,7 @@ type Config struct {
 	MaxLogBytes       int64         // 0: the store's default
 	MemoryCap         int64         // bytes; 0: none
 	NATS              []NATS        // where samples come from beside HTTP
+	Limits            promql.Limits // of questions in PromQL
 	Documentation     bool          // served at /swagger/
 	CheckRoles        bool          // a token gives the rights of its roles
 	Notes             []string      // what the operator should know
@@ -69,6 +71,9 @@ func parseConfig(data []byte) (Config, error) {
 		err = c.fromSections(f)
 	} else {
 		err = c.fromFlat(f)
+	}
+	if err == nil {
+		err = c.readLimits(f)
 	}
 	if err != nil {
 		return Config{}, err

@@ -3,6 +3,8 @@ package metricserver
 import (
 	"fmt"
 	"time"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/api/promql"
 )
 
 // mainSection is the section main of a file of 1.5.
@@ -39,6 +41,30 @@ type storeSection struct {
 		Directory string `json:"directory"`
 	} `json:"cleanup"`
 	Subscriptions []natsSubscription `json:"nats-subscriptions"`
+}
+
+// prometheusSection is the section prometheus, which is ours, of a file of either generation: what a question in PromQL may
+// take.
+type prometheusSection struct {
+	Timeout     duration `json:"timeout"`
+	MaxSamples  int      `json:"max-samples"`
+	MaxSeries   int      `json:"max-series"`
+	MaxSteps    int      `json:"max-steps"`
+	Concurrency int      `json:"concurrency"`
+}
+
+func (c *Config) readLimits(f file) error {
+	var p prometheusSection
+	if _, err := f.section("prometheus", &p); err != nil {
+		return err
+	}
+	c.Limits = promql.Limits{
+		Timeout: time.Duration(p.Timeout), MaxSamples: p.MaxSamples, MaxSeries: p.MaxSeries, MaxSteps: p.MaxSteps, Concurrency: p.Concurrency,
+	}
+	if err := c.Limits.Check(); err != nil {
+		return fmt.Errorf("prometheus: %w", err)
+	}
+	return nil
 }
 
 // fromSections reads a file of 1.5.

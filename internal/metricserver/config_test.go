@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/api/ingest"
+	"github.com/bridgehead-hpc/bridgehead/internal/api/promql"
 	"github.com/bridgehead-hpc/bridgehead/internal/bus"
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricserver"
@@ -87,6 +88,14 @@ func TestBothGenerationsOfFilesAreRead(t *testing.T) {
 				Metrics: catalogue(), Dir: "./var/checkpoints", Retention: time.Hour,
 			},
 		},
+		"with limits": {
+			`{"main": {}, ` + metricsSection + `, "metric-store": {"retention-in-memory": "1h"},
+			"prometheus": {"timeout": "10s", "max-samples": 1, "max-series": 2, "max-steps": 3, "concurrency": 4}}`,
+			metricserver.Config{
+				Addr: "localhost:8082", Metrics: catalogue(), Dir: "./var/checkpoints", Retention: time.Hour,
+				Limits: promql.Limits{Timeout: 10 * time.Second, MaxSamples: 1, MaxSeries: 2, MaxSteps: 3, Concurrency: 4},
+			},
+		},
 		"as short as can be": {
 			`{"main": {}, ` + metricsSection + `, "metric-store": {"retention-in-memory": "1h"}}`,
 			metricserver.Config{Addr: "localhost:8082", Metrics: catalogue(), Dir: "./var/checkpoints", Retention: time.Hour},
@@ -144,6 +153,8 @@ func TestMistakesInFilesAreNamed(t *testing.T) {
 		`{"main": {}, ` + metricsSection + `, ` + store + `, "nats": {"address": "nats://a:secret@b"}}`:                                                                 "nats: address: the address of a NATS server must not hold credentials",
 		`{"main": {}, ` + metricsSection + `, ` + store + `, "nats": {"addr": "x"}}`:                                                                                    `nats: unknown key "addr"`,
 		`{` + metricsSection + `, "retention-in-memory": "1h", "nats": [{"address": "nats://x"}, {"address": "nats://x", "subscriptions": [{"subscribe-to": "a b"}]}]}`: `nats[1]: subscribe-to: subject "a b" is not valid`,
+		`{"main": {}, ` + metricsSection + `, ` + store + `, "prometheus": {"max-series": -1}}`:                                                                         "prometheus: max-series is -1; it is at least 1, and 200000 where nothing is said",
+		`{"main": {}, ` + metricsSection + `, ` + store + `, "prometheus": {"max": 1}}`:                                                                                 `prometheus: unknown key "max"`,
 		`{"main-file": "/nosuch/file"}`:                                     "main-file: open /nosuch/file",
 		`{"metrics": {"m": {"frequency": 1}}, "http-api": {"addr": "x"}}`:   `http-api: unknown key "addr"`,
 		`{"metrics": {"m": {"frequency": 1}}, "checkpoints": {"intvl": 1}}`: `checkpoints: unknown key "intvl"`,

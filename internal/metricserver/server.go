@@ -140,7 +140,7 @@ func newHandler(c Config, service *metric.Service, clk clock.Clock, auth api.Aut
 			return nil, fmt.Errorf("document the interface: %w", err)
 		}
 	}
-	others := []*api.Dialect{ingest.NewInflux(service, log), promql.New(promql.Config{Metrics: service, Clock: clk, Log: log})}
+	others := []*api.Dialect{ingest.NewInflux(service, log), promql.New(promql.Config{Metrics: service, Clock: clk, Log: log, Limits: c.Limits})}
 	for _, d := range append(others, dialect) {
 		if err := d.Check(); err != nil {
 			return nil, fmt.Errorf("routes: %w", err)

@@ -18,6 +18,7 @@ type Config struct {
 	MetricStore MetricStoreConfig `json:"metric-store"`
 	Audit       AuditConfig       `json:"audit"`
 	NATS        *NATSConfig       `json:"nats"`
+	Prometheus  PrometheusConfig  `json:"prometheus"`
 }
 
 // MainConfig is the section main.
@@ -53,6 +54,8 @@ type MainConfig struct {
 	HTTPSKeyFile  string `json:"https-key-file"`
 	// APISubjects are where schedulers publish events on the server of section nats.
 	APISubjects *APISubjectsConfig `json:"api-subjects"`
+	// Resampling is how plots are thinned out.
+	Resampling ResamplingConfig `json:"resampling"`
 	// NamingPattern (ours) makes the names of nodes from their index.
 	NamingPattern string `json:"naming-pattern"`
 }

@@ -38,6 +38,9 @@ func (c Config) validate() error {
 	if err := c.checkNATS(); err != nil {
 		return err
 	}
+	if err := c.checkQueries(); err != nil {
+		return err
+	}
 	if err := c.Auth.JWTs.checkStatus(); err != nil {
 		return err
 	}

@@ -20,11 +20,11 @@ var later = []string{
 	"archive.compression", "archive.retention", "main.user", "main.group", "main.static-files",
 	"main.embed-static-files", "main.validate", "main.redirect-http-to", "main.machine-state-dir", "main.enable-job-taggers",
 	"main.stop-jobs-exceeding-walltime", "main.short-running-jobs-duration", "main.emission-constant", "main.systemd-unit",
-	"main.resampling", "main.nodestate-retention", "main.db-config",
+	"main.resampling.trigger", "main.resampling.resolutions", "main.nodestate-retention", "main.db-config",
 }
 
 // ignorable are top-level sections without effect here; others are unknown.
-var ignorable = []string{"main", "auth", "archive", "metric-store", "audit", "cron", "nats", "ui", "metric-store-external"}
+var ignorable = []string{"main", "auth", "archive", "metric-store", "audit", "cron", "nats", "prometheus", "ui", "metric-store-external"}
 
 // ReadConfig reads path over the defaults. notes names what the file asks for and this version does not do yet. An error
 // says which key is wrong and what would be right.
@@ -54,7 +54,7 @@ func ReadConfig(path string) (c Config, notes []string, err error) {
 	}
 	more, rest := setAside(sections)
 	notes = append(notes, more...)
-	for name, into := range map[string]any{"main": &c.Main, "auth": &c.Auth, "archive": &c.Archive, "metric-store": &c.MetricStore, "audit": &c.Audit, "nats": &c.NATS} {
+	for name, into := range map[string]any{"main": &c.Main, "auth": &c.Auth, "archive": &c.Archive, "metric-store": &c.MetricStore, "audit": &c.Audit, "nats": &c.NATS, "prometheus": &c.Prometheus} {
 		if raw, ok := rest[name]; ok {
 			if err := decodeSection(raw, into); err != nil {
 				return c, nil, fmt.Errorf("%s, section %q: %w", path, name, err)
@@ -95,7 +95,7 @@ func strip(raw json.RawMessage, prefix string, notes *[]string) json.RawMessage 
 		case slices.Contains(later, path):
 			*notes = append(*notes, path+" is not acted on by this version")
 			delete(members, key)
-		case path == "auth.jwts":
+		case path == "auth.jwts", path == "main.resampling":
 			members[key] = strip(value, path, notes)
 		}
 	}

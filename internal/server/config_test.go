@@ -47,7 +47,7 @@ func TestConfigNamesWhatIsNotActedOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"main.user is", "main.resampling is", "archive.retention is", "section cron is", "section mine is unknown"} {
+	for _, want := range []string{"main.user is", "main.resampling.trigger is", "main.resampling.resolutions is", "archive.retention is", "section cron is", "section mine is unknown"} {
 		if !slices.ContainsFunc(notes, func(n string) bool { return strings.HasPrefix(n, want) }) {
 			t.Errorf("no note begins with %q: %q", want, notes)
 		}
@@ -99,6 +99,9 @@ func TestMistakesInTheConfigAreSaid(t *testing.T) {
 		{"no logins", `{"main": {"session-limit": -1}}`, "session-limit"},
 		{"status list for no time", `{"main": {}, "auth": {"jwts": {"status-ttl": "0s"}}}`, "auth.jwts.status-ttl"},
 		{"status list for too long", `{"main": {}, "auth": {"jwts": {"status-ttl": "25h"}}}`, "auth.jwts.status-ttl"},
+		{"fewer than no points", `{"main": {"resampling": {"minimum-points": -1}}}`, "main.resampling.minimum-points is -1; it is at least 1, and 1000"},
+		{"fewer than no series", `{"main": {}, "prometheus": {"max-series": -5}}`, "prometheus.max-series is -5; it is at least 1, and 200000"},
+		{"no time to answer", `{"main": {}, "prometheus": {"timeout": "-1s"}}`, "prometheus.timeout is -1s"},
 		{"no time to act", `{"main": {"impersonation-max-age": "0s"}}`, "impersonation-max-age"},
 	}
 	for _, tt := range tests {

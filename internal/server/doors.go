@@ -56,7 +56,7 @@ func (s *Server) openDoors() error {
 	})
 	ingestDoor := ingest.New(ingest.Config{Metrics: s.samples, Log: s.log, Freeing: s.recordFree})
 	influxDoor := ingest.NewInflux(s.samples, s.log)
-	promqlDoor := promql.New(promql.Config{Metrics: s.samples, Clock: s.clock, Log: s.log})
+	promqlDoor := promql.New(promql.Config{Metrics: s.samples, Clock: s.clock, Log: s.log, Limits: s.config.Prometheus.limits()})
 	for at, d := range map[string]*api.Dialect{"/access": accessDoor, "/metricstore": ingestDoor, "/influx": influxDoor, "/prometheus": promqlDoor} {
 		if err := d.Documented(at+"/openapi.json", at+"/docs"); err != nil {
 			return err

@@ -39,34 +39,12 @@ type Metrics interface {
 	Read(dst []metricstore.Samples, k metricstore.Key, from, to int64) []metricstore.Samples
 }
 
-// Config is what the dialect needs. Limits that are zero have their defaults.
+// Config is what the dialect needs.
 type Config struct {
+	Limits
 	Metrics Metrics
 	Clock   clock.Clock
 	Log     *slog.Logger
-	// MaxSamples is how many samples a question may have in memory at a time; default 20 million, of 16 bytes each.
-	MaxSamples int
-	// MaxSeries is how many series one selector may select; default 200,000.
-	MaxSeries int
-	// Timeout is how long a question may take, with the time in which it waits for others; default a minute.
-	Timeout time.Duration
-	// Concurrency is how many questions are answered at a time; default 8.
-	Concurrency int
-}
-
-func (c *Config) setDefaults() {
-	if c.MaxSamples == 0 {
-		c.MaxSamples = 20_000_000
-	}
-	if c.MaxSeries == 0 {
-		c.MaxSeries = 200_000
-	}
-	if c.Timeout == 0 {
-		c.Timeout = time.Minute
-	}
-	if c.Concurrency == 0 {
-		c.Concurrency = 8
-	}
 }
 
 // New returns the dialect.

@@ -19,8 +19,6 @@ const (
 	// lookbackSteps is the same for a metric, in its own steps, and leastLookback the least of all.
 	lookbackSteps = 3
 	leastLookback = time.Minute
-	// maxPoints is how many times a range may have; Grafana never asks for as many.
-	maxPoints = 11_000
 )
 
 // queryParams are the parameters of a question at one time.
@@ -82,8 +80,8 @@ func (d *dialect) queryRange(ctx context.Context, r api.Request[rangeParams, api
 		return queryReply{}, fault.New(fault.Invalid, "start, end and a step above zero are needed")
 	case end.Before(start):
 		return queryReply{}, fault.New(fault.Invalid, "the range ends before it starts")
-	case end.Sub(start)/step > maxPoints:
-		return queryReply{}, fault.New(fault.Invalid, "the range has more than %d steps; ask for a shorter one, or for larger steps", maxPoints)
+	case end.Sub(start)/step > time.Duration(d.MaxSteps):
+		return queryReply{}, fault.New(fault.Invalid, "the range has more than %d steps; ask for a shorter one, or for larger steps", d.MaxSteps)
 	}
 	q, opts, err := d.question(ctx, r.Caller, p.Get("query"), lookback)
 	if err != nil {

@@ -463,6 +463,7 @@ func TestQuestionsHaveLimits(t *testing.T) {
 		"samples that are made":   {func(c *promql.Config) { c.MaxSamples = 1000 }, "vector(1)", 200, ""},
 		"samples of the engine":   {func(c *promql.Config) { c.MaxSamples = 100 }, "vector(1)", 422, "too many samples"},
 		"time":                    {func(c *promql.Config) { c.Timeout = time.Nanosecond }, "cpu_load", 503, "took too long"},
+		"steps":                   {func(c *promql.Config) { c.MaxSteps = 100 }, "cpu_load", 400, "more than 100 steps"},
 		"all is well":             {func(*promql.Config) {}, "flops_any", 200, ""},
 		"one question after then": {func(c *promql.Config) { c.Concurrency = 1 }, "flops_any", 200, ""},
 	} {
