@@ -180,7 +180,8 @@ func (g *aggregation) devices(lo, hi int64) {
 func (g *aggregation) chunk(c *chunk.Chunk, lo, hi int64) {
 	first, end := max(c.First(), lo), min(c.End(), hi)
 	if first < end {
-		g.add(first, c.Values()[first-c.First():end-c.First()])
+		g.r.values = c.Append(g.r.values[:0], first, end)
+		g.add(first, g.r.values)
 	}
 }
 

@@ -102,7 +102,7 @@ func (a *Appender) find(l *Labels, step, t int64) (*series, error) {
 	}
 	a.id = appendSeriesID(a.id[:0], l, step)
 	if a.last != nil {
-		if next := a.last.next.Load(); next != nil && next.host == a.host && next.id == string(a.id) {
+		if next := a.last.next.Load(); next != nil && next.host == a.host && next.key.id == string(a.id) {
 			return next, nil
 		}
 	}
@@ -110,7 +110,7 @@ func (a *Appender) find(l *Labels, step, t int64) (*series, error) {
 	s := sh.lookup(a.host, a.id)
 	if s == nil {
 		var err error
-		if s, err = sh.addSeries(a.db, a.host, a.id, l, step, floorMod(t, step)); err != nil {
+		if s, err = sh.addSeries(a.db, a.host, a.id, step, floorMod(t, step)); err != nil {
 			return nil, err
 		}
 		a.host = s.host

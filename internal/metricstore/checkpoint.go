@@ -32,6 +32,7 @@ func (db *DB) checkpointSealing(idleSince int64) error {
 	began := db.opt.Clock.Now()
 	db.segment++
 	damaged := db.damaged.Swap(false) // what fails from now on is not what this checkpoint repairs
+	db.complete.Store(0)
 	var errs []error
 	for _, sh := range db.shards {
 		if log := sh.rotate(db.segment); log != nil {

@@ -100,8 +100,11 @@ func (sh *shard) apply(db *DB, samples []sample) {
 	defer sh.mu.Unlock()
 	grown, newest := 0, int64(math.MinInt64)
 	for i := range samples {
-		grown += samples[i].series.set(samples[i].time, samples[i].value)
+		grown += samples[i].series.set(db, samples[i].time, samples[i].value)
 		newest = max(newest, samples[i].time)
+	}
+	if db.ripe() {
+		db.wakeUp()
 	}
 	db.raiseNewest(newest)
 	db.bytes.Add(int64(grown))

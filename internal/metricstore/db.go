@@ -86,6 +86,8 @@ type DB struct {
 	opt       Options
 	lock      *os.File
 	shards    []*shard
+	kinds     shared[kind]
+	spellings shared[spelling]
 	appenders sync.Pool
 	readings  sync.Pool
 	recovery  Recovery
@@ -108,6 +110,7 @@ type DB struct {
 	damaged      atomic.Bool     // a checkpoint should be written soon: something on disk is not as it should be
 
 	hosts, series, bytes, logBytes   atomic.Int64
+	complete                         atomic.Int64 // chunks since the last checkpoint; about
 	samples, refused                 atomic.Int64
 	lastCheckpoint, checkpointMillis atomic.Int64
 	failures, unread                 atomic.Int64

@@ -24,6 +24,7 @@ type dump struct {
 	salt    uint64
 	buf     []byte
 	code    []byte
+	values  []float64
 	encoder codec.Encoder
 	records uint64
 }
@@ -79,7 +80,8 @@ func (d *dump) series(s *series) {
 	}
 	for i := range complete {
 		c := &complete[i]
-		d.segment.Add(c.First(), c.Values(), s.time(c.First()), s.time(c.End()))
+		d.code = c.Encode(d.code[:0], &d.encoder)
+		d.segment.AddEncoded(c.First(), c.Len(), d.code, s.time(c.First()), s.time(c.End()))
 		d.moved = append(d.moved, moved{s, c.Number(), c.End(), c.State()})
 		after.note(c.End())
 	}
@@ -108,7 +110,7 @@ func (d *dump) record(s *series, after sealed, chunks []chunk.Chunk) {
 	d.buf = binary.AppendUvarint(d.buf, uint64(len(chunks)))
 	for i := range chunks {
 		d.buf = binary.AppendVarint(d.buf, chunks[i].First())
-		d.code = d.encoder.Append(d.code[:0], chunks[i].Values())
+		d.code = chunks[i].Encode(d.code[:0], &d.encoder)
 		d.buf = binary.AppendUvarint(d.buf, uint64(len(d.code)))
 		d.buf = append(d.buf, d.code...)
 	}

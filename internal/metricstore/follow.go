@@ -14,12 +14,11 @@ func (a *Appender) Remember(head []byte) {
 	}
 	if known := a.last.head.Load(); known != nil {
 		// Several senders may write one series in several ways. Whose way it is may change, but not every time.
-		if a.strange++; *known == string(head) || a.strange%strangeEvery != 0 {
+		if a.strange++; known.spells(head, a.host.name) || a.strange%strangeEvery != 0 {
 			return
 		}
 	}
-	text := string(head)
-	a.last.head.Store(&text)
+	a.last.head.Store(a.db.spelling(head, a.host.name))
 }
 
 // Follow reports whether head names the series that came after the last one the last time, and whether that is one of the
@@ -33,7 +32,7 @@ func (a *Appender) Follow(cluster, head []byte) bool {
 	if next == nil || next.host != a.host || a.host.cluster != string(cluster) {
 		return false
 	}
-	if known := next.head.Load(); known == nil || *known != string(head) {
+	if known := next.head.Load(); known == nil || !known.spells(head, a.host.name) {
 		return false
 	}
 	a.followed = next

@@ -58,7 +58,7 @@ func (sh *shard) has(path []string) bool {
 	defer sh.mu.RUnlock()
 	for _, h := range sh.hosts {
 		for _, s := range h.series {
-			if s.key.below(path) {
+			if s.below(path) {
 				return true
 			}
 		}
@@ -70,7 +70,7 @@ func (sh *shard) has(path []string) bool {
 // commit.
 func (sh *shard) clear(db *DB, of division, path []string, before int64) int {
 	return sh.shrink(db, func(s *series) (dropped, bytes int) {
-		if !s.key.below(path) || !of.has(s.host.id) {
+		if !s.below(path) || !of.has(s.host.id) {
 			return 0, 0
 		}
 		slot := floorDiv(clampTime(before)-s.phase+s.step-1, s.step) // the first one that is not before
@@ -111,7 +111,7 @@ func (db *DB) Retain(before time.Time) int {
 	for _, sh := range db.shards {
 		sh.commit.Lock()
 		dropped += sh.shrink(db, func(s *series) (int, int) {
-			if db.opt.Keep(s.key.Cluster, s.key.Host) {
+			if db.opt.Keep(s.host.cluster, s.host.name) {
 				return 0, 0
 			}
 			if s.sealed.any && s.time(s.sealed.end) <= before.Unix() {

@@ -3,6 +3,7 @@ package metricstore
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 )
 
 // maxName is the length of the longest name in a key.
@@ -48,8 +49,12 @@ func (k Key) Path() []string {
 }
 
 // below reports whether the series hangs at path or below.
-func (k Key) below(path []string) bool {
-	own := k.Path()
+func (s *series) below(path []string) bool {
+	if len(path) <= 2 { // most are about hosts, and need no names of devices
+		own := [2]string{s.host.cluster, s.host.name}
+		return slices.Equal(path, own[:len(path)])
+	}
+	own := s.fullKey().Path()
 	if len(path) > len(own) {
 		return false
 	}

@@ -205,7 +205,7 @@ func (m *machine) compare(rt *rapid.T) {
 		}
 		total += n
 	}
-	if st := m.db.Stats(); st.Bytes/8+st.Sealed < int64(total) || st.Unreadable != 0 {
+	if st := m.db.Stats(); st.Bytes/2+st.Sealed < int64(total) || st.Unreadable != 0 {
 		rt.Fatalf("%d samples in %+v", total, st)
 	}
 }

@@ -39,7 +39,10 @@ func (db *DB) Read(dst []Samples, w Window, match func(*Key) bool) []Samples {
 	r := db.reading()
 	defer db.done(r)
 	for _, s := range h.byMetric[w.Metric] {
-		if match == nil || match(&s.key) {
+		if match != nil {
+			r.key = s.fullKey()
+		}
+		if match == nil || match(&r.key) {
 			dst = s.read(db, r, dst, clampTime(w.From), clampTime(w.To))
 		}
 	}
@@ -57,6 +60,7 @@ type reading struct {
 	parts  []part
 	buffer segment.Buffer
 	values []float64
+	key    Key
 }
 
 // reading returns room to read with, to be given back with done.
@@ -80,7 +84,7 @@ func (s *series) read(db *DB, r *reading, dst []Samples, from, to int64) []Sampl
 	if len(values) == 0 {
 		return dst[:n]
 	}
-	dst[n] = Samples{Key: s.key, Step: s.step, First: s.time(first), Values: values}
+	dst[n] = Samples{Key: s.fullKey(), Step: s.step, First: s.time(first), Values: values}
 	return dst
 }
 

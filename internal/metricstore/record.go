@@ -30,7 +30,7 @@ func appendIdentity(dst []byte, s *series) []byte {
 	dst = binary.AppendUvarint(dst, uint64(s.step))
 	dst = binary.AppendUvarint(dst, uint64(s.phase))
 	for _, name := range [...]string{
-		s.key.Cluster, s.key.Host, s.key.Metric, s.key.Type, s.key.TypeID, s.key.SubType, s.key.SubTypeID,
+		s.host.cluster, s.host.name, s.key.Metric, s.key.Type, s.key.TypeID, s.key.SubType, s.key.SubTypeID,
 	} {
 		dst = append(append(dst, byte(len(name))), name...)
 	}

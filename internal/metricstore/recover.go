@@ -93,7 +93,7 @@ func (db *DB) restoreSeries(l *Labels, step, phase int64) (*series, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sh.addSeries(db, h, appendSeriesID(nil, l, step), l, step, phase)
+	return sh.addSeries(db, h, appendSeriesID(nil, l, step), step, phase)
 }
 
 // extent is where the readable part of a file ends and where the file does.

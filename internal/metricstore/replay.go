@@ -1,5 +1,7 @@
 package metricstore
 
+import "math"
+
 // replayer puts the records of one log segment into memory.
 type replayer struct {
 	db   *DB
@@ -55,19 +57,22 @@ func (r *replayer) define(d *decoder, size int64) error {
 func (r *replayer) samples(d *decoder) {
 	n := d.uvarint()
 	base := d.varint()
+	grown, newest := 0, int64(math.MinInt64)
 	for range n {
 		ref, t, v := d.uvarint(), base+d.varint(), d.float()
 		if d.failed {
-			return
+			break
 		}
 		if ref >= uint64(len(r.refs)) || r.refs[ref] == nil {
 			r.lost++
 			continue
 		}
-		r.db.bytes.Add(int64(r.refs[ref].set(t, v)))
-		r.db.raiseNewest(t)
+		grown += r.refs[ref].set(r.db, t, v)
+		newest = max(newest, t)
 		r.db.recovery.Log++
 	}
+	r.db.bytes.Add(int64(grown))
+	r.db.raiseNewest(newest)
 }
 
 func (r *replayer) free(d *decoder) {

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/chunk"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/frame"
@@ -56,14 +55,15 @@ func (d *dump) rollChunks(db *DB, h *host, list []*series, numbers []int64) {
 		if h.rollups == nil {
 			h.rollups = map[string]*rollup{}
 		}
-		h.rollups[strings.Clone(list[0].key.Metric)] = r
+		h.rollups[list[0].key.Metric] = r
 	}
 	all := make([]together, len(numbers))
 	for _, s := range list {
 		for i := range d.complete(s) {
 			c := &s.chunks[i]
 			if j, found := slices.BinarySearch(numbers, c.Number()); found {
-				all[j].add(c.Values(), int(c.First()-c.Number()*chunk.Slots))
+				d.values = c.Append(d.values[:0], c.First(), c.End())
+				all[j].add(d.values, int(c.First()-c.Number()*chunk.Slots))
 			}
 		}
 	}

@@ -41,7 +41,7 @@ func (db *DB) runMaintenance(ctx context.Context) {
 	retained := checkpointed
 	for {
 		now := db.opt.Clock.Now()
-		if db.damaged.Load() || db.logBytes.Load() > db.logLimit() || now.Sub(checkpointed) >= db.opt.CheckpointEvery {
+		if db.damaged.Load() || db.logBytes.Load() > db.logLimit() || db.ripe() || now.Sub(checkpointed) >= db.opt.CheckpointEvery {
 			if err := db.Checkpoint(); err != nil {
 				db.opt.Log.ErrorContext(ctx, "metric checkpoint failed; it will be tried again", "error", err)
 			} else {
@@ -79,6 +79,20 @@ func (db *DB) wakeUp() {
 // leastLog is a log that is read back in less than the tenth of a second.
 const leastLog = 16 << 20
 
-// logLimit returns how large the log may become before a checkpoint. A checkpoint writes what memory holds, so it pays when
-// the log has grown to a good part of that; a restart reads both.
-func (db *DB) logLimit() int64 { return min(db.opt.MaxLogBytes, max(leastLog, db.bytes.Load()/2)) }
+// logEach is how much log there may be for each series: about fifty samples. A checkpoint writes what all series have in
+// memory, so it should not come for fewer; a restart reads both.
+const logEach = 512
+
+// logLimit returns how large the log may become before a checkpoint.
+func (db *DB) logLimit() int64 {
+	return min(db.opt.MaxLogBytes, max(leastLog, db.series.Load()*logEach))
+}
+
+// leastRipe is how many complete chunks are not worth a checkpoint.
+const leastRipe = 8192
+
+// ripe reports whether most series have a chunk that is complete. A checkpoint takes these out of memory, and has little
+// else to write: the chunks that still grow have only begun.
+func (db *DB) ripe() bool {
+	return db.complete.Load() >= max(leastRipe, db.series.Load()*3/4)
+}

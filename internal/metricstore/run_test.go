@@ -103,7 +103,7 @@ func TestRunForgetsWhatIsOld(t *testing.T) {
 
 func TestMemoryCapMovesSamplesToDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const cap = 3 * 16 * 8 // three small chunks
+		const cap = 3 * 16 * 2 // three small chunks
 		db, _, put := bubbleStore(t, metricstore.Options{MemoryCap: cap})
 		for days := range 6 {
 			put(time.Duration(days) * 24 * time.Hour)

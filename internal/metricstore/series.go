@@ -22,25 +22,25 @@ type host struct {
 // series is the samples of one key. Slot n is the time n*step+phase: the phase is that of the first sample, so that a
 // collector whose beat lies between two full steps does not lose samples to rounding.
 type series struct {
-	id    string
-	key   Key
-	host  *host
-	step  int64 // seconds
-	phase int64 // 0 <= phase < step
-	// number is what segments call the series. It is never used again for another one.
-	number uint32
-
 	// next is the series whose sample came after this one's last time: a good guess for the next time.
 	next atomic.Pointer[series]
 	// head is how a sender writes the series, see Appender.Remember; nil while nobody has said.
-	head atomic.Pointer[string]
+	head atomic.Pointer[spelling]
+
+	host   *host
+	key    *kind
+	chunks []chunk.Chunk // by number; what is in segments as well is the newer of the two; guarded by shard.mu
+	step   int64         // seconds
+	phase  int64         // 0 <= phase < step
 
 	// Guarded by shard.commit.
 	segment uint64 // the log segment in which the series is defined
 	ref     uint32 // what it is called there
 
+	// number is what segments call the series. It is never used again for another one.
+	number uint32
+
 	// Guarded by shard.mu.
-	chunks []chunk.Chunk // by number; what is in segments as well is the newer of the two
 	sealed sealed
 	gone   bool // no longer in its host's maps
 }
@@ -69,7 +69,7 @@ func (s *series) time(slot int64) int64 { return slot*s.step + s.phase }
 func (s *series) earliest() int64 { return s.slot(clampTime(math.MinInt64)) }
 
 // set stores a sample and returns by how many bytes the series has grown.
-func (s *series) set(t int64, v float64) int {
+func (s *series) set(db *DB, t int64, v float64) int {
 	slot := s.slot(t)
 	number := chunk.Number(slot)
 	if n := len(s.chunks); n > 0 && s.chunks[n-1].Number() == number {
@@ -81,6 +81,9 @@ func (s *series) set(t int64, v float64) int {
 	}
 	s.chunks = slices.Insert(s.chunks, i, chunk.New(slot, v))
 	s.spoil(number, number+1)
+	if len(s.chunks) > 1 {
+		db.complete.Add(1)
+	}
 	return s.chunks[i].Bytes()
 }
 

@@ -64,7 +64,7 @@ func (sh *shard) addHost(db *DB, id []byte, l *Labels) (*host, error) {
 }
 
 // addSeries returns the series with that id, which it creates when there is none and the host has room.
-func (sh *shard) addSeries(db *DB, h *host, id []byte, l *Labels, step, phase int64) (*series, error) {
+func (sh *shard) addSeries(db *DB, h *host, id []byte, step, phase int64) (*series, error) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if current := sh.hosts[h.id]; current != nil {
@@ -76,20 +76,9 @@ func (sh *shard) addSeries(db *DB, h *host, id []byte, l *Labels, step, phase in
 	if len(h.series) >= db.opt.MaxSeriesPerHost {
 		return nil, ErrTooManySeries
 	}
-	s := &series{id: string(id), host: h, step: step, phase: phase, number: db.lastNumber.Add(1), key: Key{
-		Cluster: h.cluster, Host: h.name, Metric: h.metricName(l.Metric),
-		Type: string(l.Type), TypeID: string(l.TypeID), SubType: string(l.SubType), SubTypeID: string(l.SubTypeID),
-	}}
+	s := &series{host: h, key: db.kind(id), step: step, phase: phase, number: db.lastNumber.Add(1)}
 	sh.attach(db, s)
 	return s, nil
-}
-
-// metricName returns the name as the host's other series hold it, to have it in memory once.
-func (h *host) metricName(name []byte) string {
-	if list := h.byMetric[string(name)]; len(list) > 0 {
-		return list[0].key.Metric
-	}
-	return string(name)
 }
 
 // attach puts the series, and its host if need be, into the maps. The caller holds mu.
@@ -100,7 +89,7 @@ func (sh *shard) attach(db *DB, s *series) {
 		sh.hosts[h.id] = h
 		db.hosts.Add(1)
 	}
-	h.series[s.id] = s
+	h.series[s.key.id] = s
 	list := h.byMetric[s.key.Metric]
 	i, _ := slices.BinarySearchFunc(list, s, compareSeries)
 	h.byMetric[s.key.Metric] = slices.Insert(list, i, s)
@@ -111,7 +100,7 @@ func (sh *shard) attach(db *DB, s *series) {
 // and mu.
 func (sh *shard) detach(db *DB, s *series) {
 	h := s.host
-	delete(h.series, s.id)
+	delete(h.series, s.key.id)
 	list := slices.DeleteFunc(h.byMetric[s.key.Metric], func(other *series) bool { return other == s })
 	h.byMetric[s.key.Metric] = list
 	if len(list) == 0 {
@@ -137,10 +126,10 @@ func (sh *shard) revive(db *DB, s *series) *series {
 	if current := sh.hosts[h.id]; current != nil {
 		h = current
 	}
-	if current := h.series[s.id]; current != nil {
+	if current := h.series[s.key.id]; current != nil {
 		return current
 	}
-	fresh := &series{id: s.id, key: s.key, host: h, step: s.step, phase: s.phase, number: db.lastNumber.Add(1)}
+	fresh := &series{key: s.key, host: h, step: s.step, phase: s.phase, number: db.lastNumber.Add(1)}
 	sh.attach(db, fresh)
 	return fresh
 }

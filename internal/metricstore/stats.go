@@ -59,15 +59,15 @@ func (db *DB) Inspect(path []string, visit func(k Key, held []Extent)) {
 		for _, h := range sh.sorted() {
 			for _, metric := range slices.Sorted(maps.Keys(h.byMetric)) {
 				for _, s := range h.byMetric[metric] {
-					if !s.key.below(path) {
+					if !s.below(path) {
 						continue
 					}
 					held = s.sealedExtents(db, held[:0])
 					for i := range s.chunks {
 						c := &s.chunks[i]
-						held = append(held, Extent{s.time(c.First()), s.time(c.End()), len(c.Values())})
+						held = append(held, Extent{s.time(c.First()), s.time(c.End()), c.Len()})
 					}
-					visit(s.key, held)
+					visit(s.fullKey(), held)
 				}
 			}
 		}

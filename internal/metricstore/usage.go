@@ -12,6 +12,7 @@ type Usage struct {
 // Usage calls visit for every series. It holds up the writers of a shard only while it looks at one host, but looks at the
 // whole index of the segments, so it is for people who ask now and then. visit must not call the store.
 func (db *DB) Usage(visit func(k *Key, u Usage)) {
+	var k Key
 	for _, sh := range db.shards {
 		sh.mu.RLock()
 		hosts := sh.sorted()
@@ -20,7 +21,8 @@ func (db *DB) Usage(visit func(k *Key, u Usage)) {
 			sh.mu.RLock()
 			db.segments.mu.RLock()
 			for _, s := range h.series {
-				visit(&s.key, s.usage(db))
+				k = s.fullKey()
+				visit(&k, s.usage(db))
 			}
 			db.segments.mu.RUnlock()
 			sh.mu.RUnlock()
@@ -31,7 +33,7 @@ func (db *DB) Usage(visit func(k *Key, u Usage)) {
 // usage returns what the series takes up. The caller holds the shard's mu and segments.mu for reading.
 func (s *series) usage(db *DB) (u Usage) {
 	for i := range s.chunks {
-		u.Slots += int64(len(s.chunks[i].Values()))
+		u.Slots += int64(s.chunks[i].Len())
 		u.Memory += int64(s.chunks[i].Bytes())
 	}
 	if !s.sealed.any {

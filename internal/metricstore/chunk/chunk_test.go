@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/chunk"
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/codec"
 )
 
 // A chunk holds what a map would hold, whatever the order in which its slots are set and cleared.
@@ -33,7 +34,7 @@ func TestChunkEqualsAMap(t *testing.T) {
 				}
 				bytes = c.Bytes()
 			} else {
-				v := rapid.Float64().Draw(t, "value")
+				v := value(t)
 				bytes += c.Set(slot, v)
 				model[slot] = v
 			}
@@ -43,6 +44,25 @@ func TestChunkEqualsAMap(t *testing.T) {
 			t.Fatalf("%d bytes, not %d; number %d", c.Bytes(), bytes, c.Number())
 		}
 	})
+}
+
+// value draws what is measured, and what is not but may be sent all the same.
+func value(t *rapid.T) float64 {
+	switch rapid.IntRange(0, 5).Draw(t, "of what") {
+	case 0:
+		return rapid.Float64().Draw(t, "value")
+	case 1:
+		return float64(rapid.Int64Range(-40_000, 40_000).Draw(t, "whole"))
+	case 2:
+		return rapid.SampledFrom([]float64{
+			0, math.Copysign(0, -1), math.Inf(1), math.Inf(-1), math.MaxFloat64, math.SmallestNonzeroFloat64, 0.1 + 0.2,
+			math.MaxInt16, math.MinInt16, math.MaxInt16 + 1, math.MaxInt32, math.MinInt32, math.MaxInt32 + 1, 2147483647.5, 1 << 53,
+			3276.7, -3276.8, 2.147483647, -2.147483648, 1e-9, 1e-10, float64(float32(0.1)),
+		}).Draw(t, "edge")
+	default:
+		decimals := rapid.IntRange(0, 4).Draw(t, "decimals")
+		return float64(rapid.Int64Range(-2_000_000, 2_000_000).Draw(t, "digits")) / math.Pow10(decimals)
+	}
 }
 
 func compare(t *rapid.T, c *chunk.Chunk, model map[int64]float64) {
@@ -68,6 +88,33 @@ func compare(t *rapid.T, c *chunk.Chunk, model map[int64]float64) {
 	}
 	if a, b := c.Span(math.MinInt64, math.MaxInt64); a != first || b != end {
 		t.Fatalf("span %d to %d", a, b)
+	}
+	compareCopies(t, c, got[first-from+10:end-from+10])
+}
+
+// compareCopies looks at the other ways to get at what a chunk holds.
+func compareCopies(t *rapid.T, c *chunk.Chunk, want []float64) {
+	decoded, err := codec.Decode(nil, c.Encode(nil, new(codec.Encoder)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	restored, ok := chunk.Restore(c.First(), decoded)
+	if !ok || restored.End() != c.End() || restored.Bytes() > 8*chunk.Slots {
+		t.Fatalf("restored %v from %d to %d in %d bytes", ok, restored.First(), restored.End(), restored.Bytes())
+	}
+	half := c.First() + int64(c.Len())/2
+	for name, got := range map[string][]float64{
+		"encoded": decoded, "appended": c.Append(nil, c.First(), c.End()), "restored": restored.Append(nil, c.First(), c.End()),
+		"in two parts": c.Append(c.Append(nil, c.First(), half), half, c.End()),
+	} {
+		if len(got) != len(want) {
+			t.Fatalf("%s: %d slots, not %d", name, len(got), len(want))
+		}
+		for i, v := range got {
+			if math.Float64bits(v) != math.Float64bits(want[i]) && !(math.IsNaN(v) && math.IsNaN(want[i])) {
+				t.Fatalf("%s: slot %d is %v, not %v", name, i, v, want[i])
+			}
+		}
 	}
 }
 
@@ -100,12 +147,54 @@ func TestRestoreRefusesWhatNoChunkHolds(t *testing.T) {
 	}
 }
 
-func TestFullChunkTakesNoMoreThanItsSlots(t *testing.T) {
-	c := chunk.New(0, 0)
-	for slot := range int64(chunk.Slots) {
-		c.Set(slot, float64(slot))
+func TestChunksAreAsNarrowAsTheirValues(t *testing.T) {
+	third := 1.0 / 3
+	for name, c := range map[string]struct {
+		values []float64
+		each   int // bytes
+	}{
+		"whole":           {[]float64{0, 1, 30_000}, 2},
+		"percent":         {[]float64{99.9, 12.34, 0.05}, 2},
+		"four decimals":   {[]float64{1, 50.1234}, 4},
+		"large and small": {[]float64{0.001, 2_000_000}, 4},
+		"too far apart":   {[]float64{0.001, 20_000_000}, 8},
+		"not a decimal":   {[]float64{1, third}, 8},
+		"negative zero":   {[]float64{1, math.Copysign(0, -1)}, 8},
+	} {
+		grown := chunk.New(0, c.values[0])
+		values := make([]float64, chunk.Slots)
+		for i := range values {
+			values[i] = c.values[i%len(c.values)]
+			grown.Set(int64(i), values[i])
+		}
+		restored, _ := chunk.Restore(0, values)
+		if grown.Bytes() != chunk.Slots*c.each || restored.Bytes() != grown.Bytes() {
+			t.Errorf("%s: %d bytes, restored %d", name, grown.Bytes(), restored.Bytes())
+		}
 	}
-	if c.Bytes() != chunk.Slots*8 {
-		t.Errorf("%d bytes", c.Bytes())
+}
+
+func BenchmarkSet(b *testing.B) {
+	for name, v := range map[string]float64{"short": 12.5, "long": 1234.5678, "float": 1.0 / 3} {
+		b.Run(name, func(b *testing.B) {
+			c := chunk.New(0, v)
+			for i := 0; b.Loop(); i++ {
+				c.Set(int64(i)%chunk.Slots, v)
+			}
+		})
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	for name, v := range map[string]float64{"short": 12.5, "long": 1234.5678, "float": 1.0 / 3} {
+		b.Run(name, func(b *testing.B) {
+			c := chunk.New(0, v)
+			c.Set(chunk.Slots-1, v)
+			b.SetBytes(8 * chunk.Slots)
+			var values []float64
+			for b.Loop() {
+				values = c.Append(values[:0], 0, chunk.Slots)
+			}
+		})
 	}
 }

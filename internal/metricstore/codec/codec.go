@@ -11,6 +11,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 )
 
 // MaxValues is how many values one stretch may have.
@@ -47,12 +48,58 @@ func (e *Encoder) Append(dst []byte, values []float64) []byte {
 	present := values
 	if hasGaps(values) {
 		flags = flagGaps
-		dst = appendGaps(dst, values)
+		dst = appendGaps(dst, values, isGap)
 		present = e.withoutGaps(values)
 	}
 	kind, body := e.encode(present)
 	dst[start] = kind | flags
 	return append(dst, body...)
+}
+
+// Gap is what stands for a gap among whole numbers.
+const Gap = math.MinInt64
+
+// AppendDecimals is Append for values that are given as whole numbers divided by ten to the exponent, which is not above 12.
+// The whole numbers are below 2^31. It saves finding them out.
+func (e *Encoder) AppendDecimals(dst []byte, ints []int64, exponent int) []byte {
+	start := len(dst)
+	dst = append(dst, 0)
+	dst = binary.AppendUvarint(dst, uint64(len(ints)))
+	var flags byte
+	if slices.Contains(ints, Gap) {
+		flags = flagGaps
+		dst = appendGaps(dst, ints, func(n int64) bool { return n == Gap })
+	}
+	e.ints = e.ints[:0]
+	for _, n := range ints {
+		if n != Gap {
+			e.ints = append(e.ints, n)
+		}
+	}
+	kind, body := e.encodeDecimals(shorten(e.ints, exponent))
+	dst[start] = kind | flags
+	return append(dst, body...)
+}
+
+// encodeDecimals returns the shortest form of e.ints divided by ten to the exponent. It is good until the next call.
+func (e *Encoder) encodeDecimals(exponent int) (byte, []byte) {
+	scale := power(exponent)
+	if len(e.ints) == 0 {
+		return kindRaw, nil
+	}
+	if low, span := spanOf(e.ints); span == 0 {
+		e.best = binary.LittleEndian.AppendUint64(e.best[:0], math.Float64bits(float64(low)/scale))
+		return kindConstant, e.best
+	}
+	e.best = e.appendDecimal(e.best[:0], exponent)
+	if len(e.best) <= 2*len(e.ints) {
+		return kindDecimal, e.best
+	}
+	e.dense = e.dense[:0]
+	for _, n := range e.ints {
+		e.dense = append(e.dense, float64(n)/scale)
+	}
+	return e.shortest(e.dense, true)
 }
 
 // encode returns the shortest form of values without gaps. It is good until the next call.
@@ -64,12 +111,18 @@ func (e *Encoder) encode(values []float64) (byte, []byte) {
 		e.best = binary.LittleEndian.AppendUint64(e.best[:0], math.Float64bits(values[0]))
 		return kindConstant, e.best
 	}
-	kind, size := byte(kindRaw), 8*len(values)
-	if exponent, ok := e.decimals(values); ok {
+	exponent, ok := e.decimals(values)
+	if ok {
 		e.best = e.appendDecimal(e.best[:0], exponent)
-		if len(e.best) < size {
-			kind, size = kindDecimal, len(e.best)
-		}
+	}
+	return e.shortest(values, ok)
+}
+
+// shortest returns the shortest form of values that are not all the same. When they are decimals, e.best has them as such.
+func (e *Encoder) shortest(values []float64, decimal bool) (byte, []byte) {
+	kind, size := byte(kindRaw), 8*len(values)
+	if decimal && len(e.best) < size {
+		kind, size = kindDecimal, len(e.best)
 	}
 	// Where decimals take less than two bytes a value, bits of floating-point numbers do not take less.
 	if kind == kindRaw || size > 2*len(values) {

@@ -47,6 +47,21 @@ func (e *Encoder) decimals(values []float64) (exponent int, ok bool) {
 	return 0, false
 }
 
+// shorten takes zeros off the ends of whole numbers as long as all have them, and returns the exponent that is left.
+func shorten(ints []int64, exponent int) int {
+	for ; exponent > 0; exponent-- {
+		for _, n := range ints {
+			if n%10 != 0 {
+				return exponent
+			}
+		}
+		for i := range ints {
+			ints[i] /= 10
+		}
+	}
+	return exponent
+}
+
 // appendDecimal appends the exponent and e.ints, as they are or as differences, whichever is shorter.
 func (e *Encoder) appendDecimal(dst []byte, exponent int) []byte {
 	e.diffs[0] = differences(e.diffs[0][:0], e.ints)

@@ -28,7 +28,7 @@ func (e *Encoder) withoutGaps(values []float64) []float64 {
 }
 
 // appendGaps appends the lengths of runs, of values and of gaps by turns, beginning with one of values that may be empty.
-func appendGaps(dst []byte, values []float64) []byte {
+func appendGaps[T any](dst []byte, values []T, isGap func(T) bool) []byte {
 	gap, length := false, uint64(0)
 	for _, v := range values {
 		if isGap(v) != gap {

@@ -50,6 +50,13 @@ func (w *Writer) Add(first int64, values []float64, from, to int64) {
 	w.from, w.to = min(w.from, from), max(w.to, to)
 }
 
+// AddEncoded is Add for so many slots that package codec has written already.
+func (w *Writer) AddEncoded(first int64, slots int, code []byte, from, to int64) {
+	w.data = append(w.data, code...)
+	w.head(first, slots, len(code))
+	w.from, w.to = min(w.from, from), max(w.to, to)
+}
+
 // head notes a stretch whose bytes have been added to data.
 func (w *Writer) head(first int64, slots, size int) {
 	w.heads = binary.AppendVarint(w.heads, first-w.end)
