@@ -41,7 +41,7 @@ type head struct {
 }
 
 const (
-	// askTimeout is how long the head has to answer.
+	// askTimeout is how long the head has to answer at most.
 	askTimeout = 10 * time.Second
 	// statusFile is where the list is kept, in the folder of the samples.
 	statusFile = "head.json"
@@ -55,7 +55,7 @@ func newHead(c Config, keys *token.Keyring, v *token.Verifier, clk clock.Clock, 
 	return &head{
 		url: c.HeadURL + token.StatusPath, interval: c.StatusInterval, anchor: keys.ID(), path: filepath.Join(c.Dir, statusFile),
 		keys: keys, verifier: v, clock: clk, log: log,
-		client: &http.Client{Timeout: askTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
+		client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
 			return errors.New("it sends elsewhere; main.head-url has to be where the head itself is")
 		}},
 	}
@@ -77,15 +77,27 @@ func (h *head) run(ctx context.Context) error {
 	return nil
 }
 
-// pause returns how long to wait, up to a tenth less than the interval: so many stores do not ask in the same moment, and
-// none later than promised.
-func (h *head) pause() time.Duration {
-	d := h.interval
-	if l := h.list.Load(); d == 0 && l != nil {
-		d = l.TTL
+// every returns how often the head is asked.
+func (h *head) every() time.Duration {
+	if h.interval > 0 {
+		return h.interval
 	}
-	if d == 0 {
-		d = token.DefaultStatusTTL
+	if l := h.list.Load(); l != nil && l.TTL > 0 {
+		return l.TTL
+	}
+	return token.DefaultStatusTTL
+}
+
+// patience returns how long the head has to answer. When what lies between swallows what is sent, and then no longer does,
+// no more than that and a short pause may pass until he is asked again.
+func (h *head) patience() time.Duration { return min(askTimeout, max(h.every()/2, time.Second)) }
+
+// pause returns how long to wait, up to a tenth less than the interval: so many stores do not ask in the same moment, and
+// none later than promised. A head that was not heard is asked sooner: what it has to say may be overdue when it is back.
+func (h *head) pause() time.Duration {
+	d := h.every()
+	if h.silent {
+		d /= 4
 	}
 	return d - time.Duration(rand.Int64N(int64(d/10)+1)) //nolint:gosec // nobody gains from guessing it
 }
@@ -130,6 +142,8 @@ func (h *head) follow(l *token.StatusList) {
 }
 
 func (h *head) get(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, h.patience())
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, h.url, http.NoBody)
 	if err != nil {
 		return "", fmt.Errorf("ask the head: %w", err)

@@ -161,6 +161,10 @@ func TestRevokedIsRefusedAfterTheNextLook(t *testing.T) {
 		t.Error("a head that is down says something")
 	}
 	wantRefused(t, "revoked, with the head down", door.opens(a.Text))
+	door.head.report(t.Context(), errors.New("no route"))
+	if p := door.head.pause() + door.head.patience(); p > 5*time.Second || p < time.Second {
+		t.Errorf("a head that has come back is heard after %s, and the list may be kept for 5s", p)
+	}
 	again := h.store(t, dir, clk, io.Discard)
 	wantRefused(t, "revoked, after a restart with the head down", again.opens(a.Text))
 	must(t, again.opens(b.Text))
