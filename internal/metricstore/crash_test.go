@@ -73,9 +73,13 @@ const victimNow = 1_700_000_000
 
 // Every batch that the process has seen acknowledged before kill -9 is there afterwards, whatever it was doing.
 func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {
+	rounds := 8
+	if os.Getenv("BRIDGEHEAD_FAULTS") == "long" {
+		rounds = 600
+	}
 	dir := t.TempDir()
 	acknowledged := int64(0)
-	for round := range 8 {
+	for round := range rounds {
 		acknowledged = killOnce(t, dir, acknowledged+1, 50+rand.IntN(400))
 		db, err := metricstore.Open(dir, metricstore.Options{Shards: 3})
 		if err != nil {
@@ -89,6 +93,7 @@ func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	t.Logf("%d rounds, %d batches acknowledged", rounds, acknowledged)
 }
 
 // killOnce lets the victim live for some batches and returns the last one that it has seen acknowledged.

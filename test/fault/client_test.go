@@ -37,6 +37,7 @@ type client struct {
 	done     []acked
 	batches  []time.Time // when the sample batches were acknowledged; zero: it is not known whether they were
 	refusals []string    // replies with 5xx
+	failure  string      // the last of any kind
 }
 
 const (
@@ -70,6 +71,11 @@ func (c *client) call(ctx context.Context, method, path, body string) (int, stri
 	header := program.Bearer(c.token)
 	header.Set("Content-Type", "application/json")
 	status, _, text, err := program.Request{Method: method, Path: path, Body: body, Header: header}.Send(ctx, c.via, c.url)
+	if err == nil && status >= 300 {
+		c.mu.Lock()
+		c.failure = path + ": " + strconv.Itoa(status) + " " + text
+		c.mu.Unlock()
+	}
 	if err == nil && status >= http.StatusInternalServerError {
 		c.mu.Lock()
 		c.refusals = append(c.refusals, strconv.Itoa(status)+" "+text)
@@ -180,7 +186,7 @@ func (c *client) write(ctx context.Context) error {
 func (c *client) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		for n := 0; ctx.Err() == nil; n++ {
+		for n := 1; ctx.Err() == nil; n++ {
 			c.step(ctx, n)
 		}
 	})

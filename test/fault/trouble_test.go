@@ -30,7 +30,7 @@ type trouble struct {
 // inTrouble starts a head in dir and lets the client work.
 func inTrouble(t *testing.T, bin, dir string) *trouble {
 	t.Helper()
-	tr := &trouble{t: t, h: newHead(t, bin, dir)}
+	tr := &trouble{t: t, h: newHead(t, bin, dir), next: 1}
 	tr.c = newClient(t, tr.h)
 	tr.h.Start()
 	tr.well(4)

@@ -70,11 +70,12 @@ func writeRound(ctx context.Context, s *sqlstore.Store, n int, say func(string, 
 		ID: "t" + id, KeyID: "k1", Kind: token.KindService, UserID: u.ID, User: u.Name, IssuedBy: u.Name, IssuerID: u.ID,
 		Issued: noon(), Expires: noon().Add(time.Hour),
 	}
-	did("token", tok.ID, s.Tokens().CreateToken(ctx, tok, nil, record("token.create", "token/"+tok.ID)))
-	if n%2 == 1 {
+	err := s.Tokens().CreateToken(ctx, tok, nil, record("token.create", "token/"+tok.ID))
+	did("token", tok.ID, err)
+	if n%2 == 1 && err == nil { // the revocation of nothing is recorded, too
 		ids, err := s.Tokens().RevokeTokens(ctx, token.Filter{ID: tok.ID, Live: noon()}, record("token.revoke", "token/"+tok.ID))
 		if err == nil && len(ids) != 1 {
-			err = fmt.Errorf("%d tokens revoked", len(ids)) // the token's creation had failed
+			err = fmt.Errorf("%d tokens revoked", len(ids))
 		}
 		did("revoke", tok.ID, err)
 	}

@@ -69,8 +69,11 @@ func victim(n int) (identity.User, job.Job) {
 
 func TestKilledProgramLosesNothingAcknowledged(t *testing.T) {
 	rounds := 30
-	if testing.Short() {
+	switch {
+	case testing.Short():
 		rounds = 3
+	case os.Getenv("BRIDGEHEAD_FAULTS") == "long":
+		rounds = 600
 	}
 	path := filepath.Join(t.TempDir(), "store.db")
 	acknowledged := 0
