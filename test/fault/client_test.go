@@ -52,7 +52,8 @@ func newHead(t testing.TB, bin, dir string) *program.Head {
 	t.Helper()
 	h := program.New(t, bin, dir, "boss:admin,api,role.FullAdmin:the password of boss")
 	h.Run("", "clustersim", "config", "./var/job-archive", "--cluster", cluster, "--nodes", strconv.Itoa(hosts))
-	h.Configure(`"directory": "./var/checkpoints"`, `"directory": "./var/checkpoints", "max-wal-size": 131072`)
+	h.Configure(`"directory": "./var/checkpoints"`, `"directory": "./var/checkpoints", "max-wal-size": 131072`,
+		`"kind": "file"`, `"kind": "file", "grace": "100ms"`)
 	return h
 }
 
@@ -61,7 +62,7 @@ func newClient(t testing.TB, h *program.Head) *client {
 	c := &client{url: h.URL, via: &http.Transport{DisableCompression: true}}
 	now := c.wall.Now().Unix()
 	c.start = (now/slotStep - slots) * slotStep
-	c.jobs = now - 3600
+	c.jobs = c.start // so that there are samples of them
 	c.token = regexp.MustCompile(`eyJ\S+`).FindString(h.Run("", "cc-backend", "-jwt", "boss"))
 	return c
 }
@@ -135,9 +136,11 @@ func (c *client) step(ctx context.Context, n int) (acknowledged, failed int) {
 	body := fmt.Sprintf(`{"jobId": %s, "cluster": %q, "user": %q, "project": "p", "numNodes": 1, "startTime": %d, "resources": [{"hostname": "n1"}]}`, id, cluster, name, c.jobs)
 	if status, _, err := c.call(ctx, http.MethodPost, "/api/jobs/start_job/", body); ok(status, err) {
 		c.did("job", id, "")
-		body := fmt.Sprintf(`{"jobId": %s, "cluster": %q, "startTime": %d, "stopTime": %d}`, id, cluster, c.jobs, c.jobs+60)
-		if status, _, err := c.call(ctx, http.MethodPost, "/api/jobs/stop_job/", body); n%2 == 1 && ok(status, err) {
-			c.did("stop", id, "")
+		body := fmt.Sprintf(`{"jobId": %s, "cluster": %q, "startTime": %d, "stopTime": %d}`, id, cluster, c.jobs, c.jobs+10*slotStep)
+		if n%2 == 1 {
+			if status, _, err := c.call(ctx, http.MethodPost, "/api/jobs/stop_job/", body); ok(status, err) {
+				c.did("stop", id, "")
+			}
 		}
 	}
 	return acknowledged, failed

@@ -8,19 +8,22 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bridgehead-hpc/bridgehead/internal/archive"
+	"github.com/bridgehead-hpc/bridgehead/internal/job"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore"
 	"github.com/bridgehead-hpc/bridgehead/test/program"
 )
 
 // checkFolder looks into the folder of a head that does not run: all records are there, and all samples that were
 // acknowledged more than window before.
-func checkFolder(t testing.TB, c *client, k knowledge, dir string, window time.Duration, what string) {
+func checkFolder(t testing.TB, c *client, k knowledge, dir string, window time.Duration, what string) (archived int) {
 	t.Helper()
-	checkDatabase(t, filepath.Join(dir, "var/job.db"), k.entries(), what)
+	got := checkDatabase(t, filepath.Join(dir, "var/job.db"), k.entries(), what)
+	checkArchive(t, filepath.Join(dir, "var/job-archive"), got.archived, what)
 	db, err := metricstore.Open(filepath.Join(dir, "var/checkpoints"), metricstore.Options{})
 	if err != nil {
 		t.Errorf("%s: %v", what, err)
-		return
+		return len(got.archived)
 	}
 	defer db.Close()
 	if r := db.Recovered(); len(r.Damage) > 0 {
@@ -40,6 +43,7 @@ func checkFolder(t testing.TB, c *client, k knowledge, dir string, window time.D
 		}
 	}
 	checkKnown(t, k, read, window, what)
+	return len(got.archived)
 }
 
 // checkKnown fails unless each slot of each host holds what the last batch that had to be there has written, or what one
@@ -125,3 +129,23 @@ func checkHead(t testing.TB, h *program.Head, c *client, k knowledge, newest int
 
 // inFlight reports whether done[i] was the last thing known to be acknowledged.
 func (k knowledge) inFlight(i int) bool { return i == len(k.done)-1 }
+
+// checkArchive fails unless the archive has every job of which the database says so, with its data.
+func checkArchive(t testing.TB, dir string, jobs []job.Job, what string) {
+	t.Helper()
+	a, err := archive.OpenDir(dir, archive.Options{})
+	if err != nil {
+		t.Errorf("%s: %v", what, err)
+		return
+	}
+	defer a.Close()
+	for _, j := range jobs {
+		_, err := a.ReadJob(job.Key{JobID: j.JobID, Cluster: j.Cluster, Start: j.Start})
+		if err == nil {
+			_, err = a.ReadData(t.Context(), j)
+		}
+		if err != nil {
+			t.Errorf("%s: job %d is not in the archive: %v", what, j.JobID, err)
+		}
+	}
+}

@@ -41,8 +41,9 @@ func parseEntries(out string) (list []entry) {
 
 // stored is what a database holds.
 type stored struct {
-	kept  map[string]bool // "user u7" and so on
-	trail []audit.Record
+	kept     map[string]bool // "user u7" and so on
+	trail    []audit.Record
+	archived []job.Job // those of which it says that the archive has them
 }
 
 // readDatabase opens the database at path and reads all of it that writers are told about.
@@ -107,6 +108,9 @@ func readAll(ctx context.Context, s *sqlstore.Store) (stored, error) {
 	}
 	for _, j := range jobs {
 		got.kept[fmt.Sprint("job ", j.JobID)] = true
+		if j.Monitoring == job.MonitoringArchived {
+			got.archived = append(got.archived, j)
+		}
 		if j.State != job.Running {
 			got.kept[fmt.Sprint("stop ", j.JobID)] = true
 		}
@@ -168,12 +172,12 @@ func (s stored) half() (odd []string) {
 }
 
 // checkDatabase fails the test unless the database at path is whole and has everything that was acknowledged.
-func checkDatabase(t testing.TB, path string, list []entry, what string) {
+func checkDatabase(t testing.TB, path string, list []entry, what string) (got stored) {
 	t.Helper()
 	got, err := readDatabase(t.Context(), path)
 	if err != nil {
 		t.Errorf("%s: %v", what, err)
-		return
+		return got
 	}
 	if gone := got.missing(list); len(gone) > 0 {
 		t.Errorf("%s: %d of %d acknowledged records are gone: %v", what, len(gone), len(list), gone[:min(5, len(gone))])
@@ -181,4 +185,5 @@ func checkDatabase(t testing.TB, path string, list []entry, what string) {
 	if odd := got.half(); len(odd) > 0 {
 		t.Errorf("%s: half a change: %v", what, odd[:min(5, len(odd))])
 	}
+	return got
 }

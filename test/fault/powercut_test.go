@@ -120,7 +120,9 @@ func checkCut(t *testing.T, h *program.Head, c *client, p powerCut, i int, start
 		checkHead(t, &again, c, p.known, pick(10, 50), what)
 		again.Stop(syscall.SIGKILL)
 	}
-	checkFolder(t, c, p.known, dir, syncWindow, what)
+	if n := checkFolder(t, c, p.known, dir, syncWindow, what); i%25 == 7 {
+		t.Logf("%s: %d jobs are archived", what, n)
+	}
 	return lost
 }
 
