@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/frame"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/wal"
@@ -130,16 +131,23 @@ func (sh *shard) rotate(segment uint64) *wal.Segment {
 	return old
 }
 
-// Sync makes everything that was acknowledged survive a power cut.
+// Sync makes everything that was acknowledged survive a power cut. The logs are synced at the same time: a disk writes
+// several in about the time of one.
 func (db *DB) Sync() error {
-	var errs []error
-	for _, sh := range db.shards {
-		if log := sh.log.Load(); log != nil {
-			if err := log.Sync(); err != nil {
-				errs = append(errs, fmt.Errorf("shard %d: %w", sh.number, err))
-			}
+	errs := make([]error, len(db.shards))
+	var wg sync.WaitGroup
+	for i, sh := range db.shards {
+		log := sh.log.Load()
+		if log == nil {
+			continue
 		}
+		wg.Go(func() {
+			if err := log.Sync(); err != nil {
+				errs[i] = fmt.Errorf("shard %d: %w", sh.number, err)
+			}
+		})
 	}
+	wg.Wait()
 	return errors.Join(errs...)
 }
 
