@@ -26,7 +26,7 @@ func TestCrashAtAnyCallLosesNothingAcknowledged(t *testing.T) {
 				if total[call] == 0 {
 					continue
 				}
-				for _, k := range spread(pick(3, 150), total[call]) {
+				for _, k := range spread(pick(2, 150), total[call]) {
 					list = append(list, injection{call: call, what: "signal=KILL", k: k})
 				}
 			}
@@ -54,7 +54,7 @@ func TestCrashAtAnyCallLosesNothingAcknowledged(t *testing.T) {
 func TestInitThatWasKilledIsFinishedByTheNext(t *testing.T) {
 	t.Parallel()
 	needStrace(t)
-	bin := program.Build(t, "cc-backend")
+	bin := programs(t)
 	killed := 0
 	for _, call := range []string{"openat", "mkdirat", "write", "fsync", "renameat", "pwrite64"} {
 		for _, k := range spread(pick(2, 12), 12) {

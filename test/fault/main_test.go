@@ -6,14 +6,18 @@
 package fault_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/bridgehead-hpc/bridgehead/test/program"
 )
 
 const (
@@ -36,7 +40,38 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	os.Exit(run(m))
+}
+
+// programsDir is the variable with the folder of the programs.
+const programsDir = "BRIDGEHEAD_FAULT_PROGRAMS"
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "bhfault")
+	if err == nil {
+		defer os.RemoveAll(dir) //nolint:errcheck // it was temporary
+		err = os.Setenv(programsDir, dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// build makes the programs, once for all tests.
+var build = sync.OnceValue(func() error {
+	return program.BuildInto(context.Background(), os.Getenv(programsDir), "cc-backend", "clustersim", "cc-metric-store")
+})
+
+// programs returns the folder of the programs.
+func programs(t *testing.T) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: the programs are not built")
+	}
+	must(t, build())
+	return os.Getenv(programsDir)
 }
 
 // speaker returns what a worker speaks with. What nobody hears was not acknowledged.

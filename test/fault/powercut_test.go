@@ -2,6 +2,7 @@ package fault_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -17,15 +18,18 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/test/program"
 )
 
-// syncWindow is how old an acknowledged sample may be and be lost to a power cut: the interval of syncing, and what the
-// disk takes to sync twice, which here is much slower than a real one.
-const syncWindow = time.Second + 500*time.Millisecond
+// syncWindow is how old an acknowledged sample may be and be lost to a power cut, on a disk that takes that long to sync:
+// the interval of syncing, and what it takes to sync all logs, with some room for a machine that does other things as well.
+func syncWindow(slowest time.Duration) time.Duration {
+	return time.Second + 300*time.Millisecond + 4*slowest
+}
 
 // powerCut is a disk as it was in one instant, and what had been acknowledged before.
 type powerCut struct {
 	image   string
 	known   knowledge
 	control int // lines of the file that nobody syncs
+	window  time.Duration
 }
 
 // A power cut costs no record that was acknowledged, and no sample that was acknowledged more than a sync interval before.
@@ -33,7 +37,7 @@ func TestPowerCutLosesNothingAcknowledged(t *testing.T) {
 	t.Parallel()
 	needRoot(t)
 	d := newDisk(t)
-	h := newHead(t, program.Build(t, "cc-backend", "clustersim"), d.dir)
+	h := newHead(t, programs(t), d.dir)
 	c := newClient(t, h)
 	tool(t, "sync", "-f", d.dir)
 	h.Start()
@@ -58,7 +62,7 @@ func TestPowerCutAfterInitLosesNoKey(t *testing.T) {
 	t.Parallel()
 	needRoot(t)
 	d := newDisk(t)
-	h := program.Head{T: t, Bin: program.Build(t, "cc-backend"), Dir: d.dir}
+	h := program.Head{T: t, Bin: programs(t), Dir: d.dir}
 	h.Run("", "cc-backend", "-init")
 	image, err := d.cut()
 	must(t, err)
@@ -84,12 +88,13 @@ func takeCuts(t *testing.T, d *disk, c *client, n int) (cuts []powerCut) {
 	defer wg.Wait()
 	defer cancel()
 	wg.Go(func() { c.run(ctx) })
-	ctl := &control{}
+	ctl, speed := &control{}, &prober{}
 	wg.Go(func() { ctl.run(ctx, d.dir) })
-	_ = clock.Sleep(ctx, c.wall, syncWindow) // so that there are samples that must be there
+	wg.Go(func() { speed.run(ctx, d.dir) })
+	_ = clock.Sleep(ctx, c.wall, 2*time.Second) // so that there are samples that must be there
 	for range n {
 		_ = clock.Sleep(ctx, c.wall, time.Duration(50+rand.IntN(400))*time.Millisecond)
-		p := powerCut{control: ctl.lines(), known: c.known()}
+		p := powerCut{control: ctl.lines(), known: c.known(), window: syncWindow(speed.slowest())}
 		var err error
 		if p.image, err = d.cut(); err != nil {
 			t.Fatal(err)
@@ -120,8 +125,8 @@ func checkCut(t *testing.T, h *program.Head, c *client, p powerCut, i int, start
 		checkHead(t, &again, c, p.known, pick(10, 50), what)
 		again.Stop(syscall.SIGKILL)
 	}
-	if n := checkFolder(t, c, p.known, dir, syncWindow, what); i%25 == 7 {
-		t.Logf("%s: %d jobs are archived", what, n)
+	if n := checkFolder(t, c, p.known, dir, p.window, what); i%25 == 7 {
+		t.Logf("%s: %d jobs are archived; samples older than %s have to be there", what, n, p.window)
 	}
 	return lost
 }
@@ -151,6 +156,50 @@ func (c *control) run(ctx context.Context, dir string) {
 		c.n++
 		_, err := f.WriteString(strconv.Itoa(c.n) + "\n")
 		c.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+// prober syncs a file again and again: how long this disk takes for that.
+type prober struct {
+	mu   sync.Mutex
+	took []time.Duration
+	open time.Time // when the sync has begun that is under way
+}
+
+// slowest returns the longest time that any of the last syncs has taken.
+func (p *prober) slowest() (longest time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var wall clock.System
+	if !p.open.IsZero() {
+		longest = wall.Now().Sub(p.open)
+	}
+	for _, d := range p.took[max(0, len(p.took)-40):] {
+		longest = max(longest, d)
+	}
+	return longest
+}
+
+func (p *prober) run(ctx context.Context, dir string) {
+	f, err := os.Create(filepath.Join(dir, "prober")) //nolint:gosec // a file of the test
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	var wall clock.System
+	for clock.Sleep(ctx, wall, 50*time.Millisecond) == nil {
+		began := wall.Now()
+		p.mu.Lock()
+		p.open = began
+		p.mu.Unlock()
+		_, err := f.WriteString("x")
+		err = errors.Join(err, f.Sync())
+		p.mu.Lock()
+		p.open, p.took = time.Time{}, append(p.took, wall.Now().Sub(began))
+		p.mu.Unlock()
 		if err != nil {
 			return
 		}

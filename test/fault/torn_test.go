@@ -35,7 +35,7 @@ func writeTornLog(t *testing.T) (l tornLog) {
 	s, err = sqlite.Open(t.Context(), path, sqlite.Options{Readers: 1})
 	must(t, err)
 	defer s.Close()
-	for n := range 6 {
+	for n := range pick(3, 6) {
 		writeRound(t.Context(), s, n, func(format string, args ...any) {
 			e := parseEntries(fmt.Sprintf(format+"\n", args...))[0]
 			if e.failed != "" {
@@ -90,13 +90,16 @@ func TestDatabaseLogCutAnywhereGivesAPrefix(t *testing.T) {
 	n := 0
 	for cut := len(l.log); cut >= len(l.log)-tornFrames*frameSize; cut-- {
 		inFrame := (cut - logHeader) % frameSize
-		if !long() && inFrame > 2 && inFrame < frameSize-2 && inFrame != frameHeader && cut%997 != 0 {
+		if !long() && inFrame > 1 && inFrame < frameSize-1 && inFrame != frameHeader && cut%2999 != 0 {
 			continue
 		}
 		l.check(t, dir, l.log[:cut], cut, "cut to "+strconv.Itoa(cut)+" bytes")
 		n++
 	}
-	for _, end := range l.ends { // and between any two transactions
+	for i, end := range l.ends { // and between any two transactions
+		if !long() && i%4 > 0 {
+			continue
+		}
 		l.check(t, dir, l.log[:end], end, "cut to "+strconv.Itoa(end)+" bytes")
 		n++
 	}
@@ -115,7 +118,7 @@ func TestFlippedBitInDatabaseLogGivesAPrefix(t *testing.T) {
 		switch {
 		case inFrame < frameHeader && long():
 			bits = []int{0, 1, 2, 3, 4, 5, 6, 7}
-		case inFrame < frameHeader && at%3 == 0:
+		case inFrame < frameHeader && at%8 == 0:
 		case at%509 != 0 || !long() && at%2036 != 0:
 			continue
 		}

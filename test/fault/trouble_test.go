@@ -142,7 +142,7 @@ func limit(t *testing.T, pid, resource int, soft uint64) (lift func()) {
 func TestDiskThatFailsForAWhile(t *testing.T) {
 	t.Parallel()
 	needStrace(t)
-	bin := program.Build(t, "cc-backend", "clustersim")
+	bin := programs(t)
 	for what, c := range map[string]struct{ calls, errno string }{
 		"no write succeeds":  {"pwrite64", "EIO"},
 		"no sync succeeds":   {"fsync,fdatasync", "EIO"},
@@ -174,7 +174,7 @@ func TestStormOfShortFaults(t *testing.T) {
 		t.Skip("only in the long form: BRIDGEHEAD_FAULTS=long")
 	}
 	needStrace(t)
-	tr := inTrouble(t, program.Build(t, "cc-backend", "clustersim"), t.TempDir())
+	tr := inTrouble(t, programs(t), t.TempDir())
 	calls := []string{"pwrite64", "fsync", "fdatasync", "ftruncate", "openat", "renameat", "unlinkat"}
 	for n := range 150 {
 		stop := injectInto(t, tr.h.PID(), calls[n%len(calls)], []string{"EIO", "ENOSPC"}[rand.IntN(2)])
@@ -191,7 +191,7 @@ func TestFullDisk(t *testing.T) {
 	needRoot(t)
 	dir := t.TempDir()
 	mount(t, "none", dir, "size=16m", "-t", "tmpfs")
-	tr := inTrouble(t, program.Build(t, "cc-backend", "clustersim"), dir)
+	tr := inTrouble(t, programs(t), dir)
 	for range pick(1, 5) {
 		filler := filepath.Join(dir, "filler")
 		if _, err := command("sh", "-c", "cat /dev/zero > "+filler+" 2>/dev/null"); err == nil {
@@ -215,7 +215,7 @@ func TestFullDisk(t *testing.T) {
 func TestLimitOnTheSizeOfFiles(t *testing.T) {
 	t.Parallel()
 	needRoot(t)
-	tr := inTrouble(t, program.Build(t, "cc-backend", "clustersim"), t.TempDir())
+	tr := inTrouble(t, programs(t), t.TempDir())
 	lift := limit(t, tr.h.PID(), unix.RLIMIT_FSIZE, 4096)
 	if _, failed := tr.steps(3); failed == 0 {
 		t.Error("nothing failed")
@@ -230,7 +230,7 @@ func TestLimitOnTheSizeOfFiles(t *testing.T) {
 func TestDescriptorsRunOut(t *testing.T) {
 	t.Parallel()
 	needRoot(t)
-	tr := inTrouble(t, program.Build(t, "cc-backend", "clustersim"), t.TempDir())
+	tr := inTrouble(t, programs(t), t.TempDir())
 	tr.reads()                                          // the connection to the head, and the head's to the database, are there
 	lift := limit(t, tr.h.PID(), unix.RLIMIT_NOFILE, 3) // those that it has stay open
 	for range 3 {
@@ -265,9 +265,9 @@ func TestReadOnlyDisk(t *testing.T) {
 	sparse(t, image, 128<<20)
 	tool(t, "mkfs.ext4", "-q", image)
 	unmount := mount(t, image, dir, "loop,errors=remount-ro")
-	tr := inTrouble(t, program.Build(t, "cc-backend", "clustersim"), dir)
-	tool(t, "sync", "-f", dir) // the configuration was changed by hand
-	<-tr.c.wall.After(syncWindow)
+	tr := inTrouble(t, programs(t), dir)
+	tool(t, "sync", "-f", dir)         // the configuration was changed by hand
+	<-tr.c.wall.After(3 * time.Second) // samples are as well
 	device, err := command("findmnt", "-no", "SOURCE", dir)
 	must(t, err)
 	trigger := "/sys/fs/ext4/" + filepath.Base(strings.TrimSpace(device)) + "/trigger_fs_error"

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -30,16 +31,24 @@ func Build(t *testing.T, names ...string) string {
 		t.Skip("-short: the programs are not built")
 	}
 	bin := t.TempDir()
+	if err := BuildInto(t.Context(), bin, names...); err != nil {
+		t.Fatal(err)
+	}
+	return bin
+}
+
+// BuildInto is Build into a folder that is there.
+func BuildInto(ctx context.Context, bin string, names ...string) error {
 	args := []string{"build", "-trimpath", "-ldflags", "-s -w", "-o", bin + "/"}
 	for _, n := range names {
 		args = append(args, "./cmd/"+n)
 	}
-	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // the arguments are the test's own
 	cmd.Dir, cmd.Env = "../..", append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+		return fmt.Errorf("build: %w\n%s", err, out)
 	}
-	return bin
+	return nil
 }
 
 // Head is a head in a process of its own.
