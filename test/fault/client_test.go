@@ -48,17 +48,17 @@ const (
 )
 
 // newHead sets a head up in dir, which is not started, with an administrator and a cluster.
-func newHead(t testing.TB, bin, dir string) *program.Head {
-	t.Helper()
-	h := program.New(t, bin, dir, "boss:admin,api,role.FullAdmin:the password of boss")
+func newHead(tb testing.TB, bin, dir string) *program.Head {
+	tb.Helper()
+	h := program.New(tb, bin, dir, "boss:admin,api,role.FullAdmin:the password of boss")
 	h.Run("", "clustersim", "config", "./var/job-archive", "--cluster", cluster, "--nodes", strconv.Itoa(hosts))
 	h.Configure(`"directory": "./var/checkpoints"`, `"directory": "./var/checkpoints", "max-wal-size": 131072`,
 		`"kind": "file"`, `"kind": "file", "grace": "100ms"`)
 	return h
 }
 
-func newClient(t testing.TB, h *program.Head) *client {
-	t.Helper()
+func newClient(tb testing.TB, h *program.Head) *client {
+	tb.Helper()
 	c := &client{url: h.URL, via: &http.Transport{DisableCompression: true}}
 	now := c.wall.Now().Unix()
 	c.start = (now/slotStep - slots) * slotStep
@@ -71,7 +71,8 @@ func newClient(t testing.TB, h *program.Head) *client {
 func (c *client) call(ctx context.Context, method, path, body string) (int, string, error) {
 	header := program.Bearer(c.token)
 	header.Set("Content-Type", "application/json")
-	status, _, text, err := program.Request{Method: method, Path: path, Body: body, Header: header}.Send(ctx, c.via, c.url)
+	reply, err := program.Request{Method: method, Path: path, Body: body, Header: header}.Send(ctx, c.via, c.url)
+	status, text := reply.Status, reply.Body
 	if err == nil && status >= 300 {
 		c.mu.Lock()
 		c.failure = path + ": " + strconv.Itoa(status) + " " + text
@@ -151,13 +152,13 @@ func (c *client) login(ctx context.Context, name, password string) (cookie strin
 		Method: http.MethodPost, Path: "/login", Body: "username=" + name + "&password=" + strings.ReplaceAll(password, " ", "+"),
 		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
 	}
-	status, header, text, err := r.Send(ctx, c.via, c.url)
+	reply, err := r.Send(ctx, c.via, c.url)
 	if err != nil {
 		return "", err
 	}
-	cookie, _, _ = strings.Cut(header.Get("Set-Cookie"), ";")
-	if status != http.StatusFound || cookie == "" {
-		return "", fmt.Errorf("login of %s: %d %s", name, status, text)
+	cookie, _, _ = strings.Cut(reply.Header.Get("Set-Cookie"), ";")
+	if reply.Status != http.StatusFound || cookie == "" {
+		return "", fmt.Errorf("login of %s: %d %s", name, reply.Status, reply.Body)
 	}
 	return cookie, nil
 }

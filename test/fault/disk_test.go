@@ -42,13 +42,13 @@ func (d *disk) cut() (image string, err error) {
 	return image, err
 }
 
-func sparse(t testing.TB, path string, size int64) {
+func sparse(t *testing.T, path string, size int64) {
 	t.Helper()
 	must(t, os.WriteFile(path, nil, 0o600))
 	must(t, os.Truncate(path, size))
 }
 
-func tool(t testing.TB, name string, args ...string) {
+func tool(t *testing.T, name string, args ...string) {
 	t.Helper()
 	if _, err := command(name, args...); err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func tool(t testing.TB, name string, args ...string) {
 }
 
 // mount mounts something, until the test ends or the returned function is called.
-func mount(t testing.TB, what, where, options string, more ...string) (unmount func()) {
+func mount(t *testing.T, what, where, options string, more ...string) (unmount func()) {
 	t.Helper()
 	if _, err := command("mount", append(append(more, "-o", options), what, where)...); err != nil {
 		t.Skipf("file systems cannot be mounted here (a container needs privileges and loop devices): %v", err)

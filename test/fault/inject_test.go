@@ -46,7 +46,7 @@ func work(ctx context.Context, worker, dir string, i injection) outcome {
 	if strings.HasPrefix(i.what, "error") {
 		args = append([]string{"--seccomp-bpf"}, args...) // quicker, but then signals are not put in
 	}
-	cmd := exec.CommandContext(ctx, "strace", args...) //nolint:gosec // the arguments are the test's own
+	cmd := exec.CommandContext(ctx, "strace", args...)
 	cmd.Env = append(os.Environ(), workerName+"="+worker, workerDir+"="+dir, "GOMAXPROCS=1", "GOGC=off", "GORACE=atexit_sleep_ms=0")
 	if i.dies {
 		cmd.Env = append(cmd.Env, workerDies+"=yes")
@@ -63,7 +63,7 @@ func work(ctx context.Context, worker, dir string, i injection) outcome {
 	if !o.killed {
 		o.err = err
 	}
-	text, _ := os.ReadFile(trace) //nolint:gosec // what strace has just written
+	text, _ := os.ReadFile(trace)
 	o.hits = bytes.Count(text, []byte("(INJECTED)"))
 	_ = os.Remove(trace)
 	return o
@@ -84,13 +84,13 @@ func needStrace(t *testing.T) {
 // subject is a worker with what has to be true behind it.
 type subject struct {
 	worker string
-	check  func(t testing.TB, dir string, said []entry, what string)
+	check  func(t *testing.T, dir string, said []entry, what string)
 	calls  []string // that change the disk
 }
 
 func subjects() []subject {
 	return []subject{
-		{"database", func(t testing.TB, dir string, said []entry, what string) {
+		{"database", func(t *testing.T, dir string, said []entry, what string) {
 			t.Helper()
 			checkDatabase(t, filepath.Join(dir, databaseFile), said, what)
 		}, []string{"pwrite64", "fsync", "fdatasync", "ftruncate", "unlink", "unlinkat", "openat"}},

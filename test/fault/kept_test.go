@@ -16,7 +16,7 @@ import (
 
 // checkFolder looks into the folder of a head that does not run: all records are there, and all samples that were
 // acknowledged more than window before.
-func checkFolder(t testing.TB, c *client, k knowledge, dir string, window time.Duration, what string) (archived int) {
+func checkFolder(t *testing.T, c *client, k knowledge, dir string, window time.Duration, what string) (archived int) {
 	t.Helper()
 	got := checkDatabase(t, filepath.Join(dir, "var/job.db"), k.entries(), what)
 	checkArchive(t, filepath.Join(dir, "var/job-archive"), got.archived, what)
@@ -48,7 +48,7 @@ func checkFolder(t testing.TB, c *client, k knowledge, dir string, window time.D
 
 // checkKnown fails unless each slot of each host holds what the last batch that had to be there has written, or what one
 // behind it has.
-func checkKnown(t testing.TB, k knowledge, read map[int][]float64, window time.Duration, what string) {
+func checkKnown(t *testing.T, k knowledge, read map[int][]float64, window time.Duration, what string) {
 	t.Helper()
 	gone, wrong := 0, 0
 	for h := range hosts {
@@ -80,7 +80,7 @@ func checkKnown(t testing.TB, k knowledge, read map[int][]float64, window time.D
 
 // checkHead asks a head that runs: tokens that were made are accepted, those that were revoked are not, users log in, sessions
 // go on, and the trail is whole. Of each kind the newest are looked at.
-func checkHead(t testing.TB, h *program.Head, c *client, k knowledge, newest int, what string) {
+func checkHead(t *testing.T, h *program.Head, c *client, k knowledge, newest int, what string) {
 	t.Helper()
 	revoked, looked := map[string]bool{}, map[string]int{}
 	for _, a := range k.done {
@@ -131,7 +131,7 @@ func checkHead(t testing.TB, h *program.Head, c *client, k knowledge, newest int
 func (k knowledge) inFlight(i int) bool { return i == len(k.done)-1 }
 
 // checkArchive fails unless the archive has every job of which the database says so, with its data.
-func checkArchive(t testing.TB, dir string, jobs []job.Job, what string) {
+func checkArchive(t *testing.T, dir string, jobs []job.Job, what string) {
 	t.Helper()
 	a, err := archive.OpenDir(dir, archive.Options{})
 	if err != nil {

@@ -172,7 +172,7 @@ func (s stored) half() (odd []string) {
 }
 
 // checkDatabase fails the test unless the database at path is whole and has everything that was acknowledged.
-func checkDatabase(t testing.TB, path string, list []entry, what string) (got stored) {
+func checkDatabase(t *testing.T, path string, list []entry, what string) (got stored) {
 	t.Helper()
 	got, err := readDatabase(t.Context(), path)
 	if err != nil {

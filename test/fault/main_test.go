@@ -49,7 +49,7 @@ const programsDir = "BRIDGEHEAD_FAULT_PROGRAMS"
 func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "bhfault")
 	if err == nil {
-		defer os.RemoveAll(dir) //nolint:errcheck // it was temporary
+		defer os.RemoveAll(dir)
 		err = os.Setenv(programsDir, dir)
 	}
 	if err != nil {
@@ -134,7 +134,7 @@ func command(name string, args ...string) (string, error) {
 	return string(out), nil
 }
 
-func must(t testing.TB, err error) {
+func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -39,9 +40,9 @@ func newCable(t *testing.T) *cable {
 	needRoot(t, "ip", "tc")
 	n := int(cables.Add(1)) + os.Getpid()*8
 	c := &cable{t: t, name: fmt.Sprintf("bhfault%d", n), near: fmt.Sprintf("bhn%d", n), far: fmt.Sprintf("bhf%d", n)}
-	net := fmt.Sprintf("198.18.%d.%d", n>>6&0xff, n<<2&0xff) // of the addresses for measurements
-	nearAddr := net[:strings.LastIndexByte(net, '.')+1] + fmt.Sprint(n<<2&0xff+1)
-	c.farAddr = net[:strings.LastIndexByte(net, '.')+1] + fmt.Sprint(n<<2&0xff+2)
+	subnet := fmt.Sprintf("198.18.%d.", n>>6&0xff) // of the addresses for measurements
+	nearAddr := subnet + strconv.Itoa(n<<2&0xff+1)
+	c.farAddr = subnet + strconv.Itoa(n<<2&0xff+2)
 	if _, err := command("ip", "netns", "add", c.name); err != nil {
 		t.Skipf("networks cannot be made here (a container needs the capability NET_ADMIN): %v", err)
 	}
@@ -125,9 +126,9 @@ func newFarHead(t *testing.T, c *cable, bin string) farHead {
 func (h farHead) call(t *testing.T, method, path, body string) (int, string) {
 	t.Helper()
 	r := program.Request{Method: method, Path: path, Body: body, Header: h.boss}
-	status, _, text, err := r.Send(t.Context(), h.local, "http://head")
+	reply, err := r.Send(t.Context(), h.local, "http://head")
 	must(t, err)
-	return status, text
+	return reply.Status, reply.Body
 }
 
 // mint makes a token that may write samples.
@@ -181,7 +182,7 @@ func (s *nearStore) start() {
 	log, err := os.OpenFile(filepath.Join(s.dir, program.Log), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	must(s.t, err)
 	defer log.Close()
-	s.process = exec.CommandContext(context.WithoutCancel(s.t.Context()), filepath.Join(s.bin, "cc-metric-store")) //nolint:gosec // just built
+	s.process = exec.CommandContext(context.WithoutCancel(s.t.Context()), filepath.Join(s.bin, "cc-metric-store"))
 	s.process.Dir, s.process.Stdout, s.process.Stderr = s.dir, log, log
 	must(s.t, s.process.Start())
 	s.until("the store answers", time.Minute, func() bool {
@@ -209,15 +210,15 @@ func (s *nearStore) takes(raw string) bool {
 		Method: http.MethodPost, Path: "/api/write/?cluster=alpha", Header: program.Bearer(raw),
 		Body: fmt.Sprintf("cpu_load,hostname=n1 value=1 %d", wall.Now().Unix()),
 	}
-	status, _, text, err := r.Send(s.t.Context(), http.DefaultTransport, "http://"+s.addr)
+	reply, err := r.Send(s.t.Context(), http.DefaultTransport, "http://"+s.addr)
 	must(s.t, err)
-	switch status {
+	switch reply.Status {
 	case http.StatusOK:
 		return true
 	case http.StatusUnauthorized:
 		return false
 	}
-	s.t.Fatalf("the store answers %d %s", status, text)
+	s.t.Fatalf("the store answers %d %s", reply.Status, reply.Body)
 	return false
 }
 

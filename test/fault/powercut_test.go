@@ -69,9 +69,9 @@ func TestPowerCutAfterInitLosesNoKey(t *testing.T) {
 	dir := t.TempDir()
 	defer mount(t, image, dir, "loop")()
 	for _, name := range []string{".env", "config.json"} {
-		want, err := os.ReadFile(filepath.Join(d.dir, name)) //nolint:gosec // a file of the test
+		want, err := os.ReadFile(filepath.Join(d.dir, name))
 		must(t, err)
-		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != string(want) { //nolint:gosec // likewise
+		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != string(want) {
 			t.Errorf("%s: %d of %d bytes, %v", name, len(got), len(want), err)
 		}
 	}
@@ -116,7 +116,7 @@ func checkCut(t *testing.T, h *program.Head, c *client, p powerCut, i int, start
 			t.Error(err)
 		}
 	}()
-	text, _ := os.ReadFile(filepath.Join(dir, controlFile)) //nolint:gosec // a file of the test
+	text, _ := os.ReadFile(filepath.Join(dir, controlFile))
 	lost = strings.Count(string(text), "\n") < p.control
 	if start {
 		again := *h
@@ -146,7 +146,7 @@ func (c *control) lines() int {
 }
 
 func (c *control) run(ctx context.Context, dir string) {
-	f, err := os.Create(filepath.Join(dir, controlFile)) //nolint:gosec // a file of the test
+	f, err := os.Create(filepath.Join(dir, controlFile))
 	if err != nil {
 		return
 	}
@@ -184,7 +184,7 @@ func (p *prober) slowest() (longest time.Duration) {
 }
 
 func (p *prober) run(ctx context.Context, dir string) {
-	f, err := os.Create(filepath.Join(dir, "prober")) //nolint:gosec // a file of the test
+	f, err := os.Create(filepath.Join(dir, "prober"))
 	if err != nil {
 		return
 	}

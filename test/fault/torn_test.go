@@ -46,9 +46,9 @@ func writeTornLog(t *testing.T) (l tornLog) {
 			l.said, l.ends = append(l.said, e), append(l.ends, int(info.Size()))
 		})
 	}
-	l.database, err = os.ReadFile(path) //nolint:gosec // a file of the test
+	l.database, err = os.ReadFile(path)
 	must(t, err)
-	l.log, err = os.ReadFile(path + "-wal") //nolint:gosec // likewise
+	l.log, err = os.ReadFile(path + "-wal")
 	must(t, err)
 	return l
 }

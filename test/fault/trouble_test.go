@@ -236,8 +236,8 @@ func TestDescriptorsRunOut(t *testing.T) {
 	for range 3 {
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		r := program.Request{Method: http.MethodGet, Path: "/healthz"}
-		if status, _, _, err := r.Send(ctx, &http.Transport{DisableKeepAlives: true}, tr.h.URL); err == nil {
-			t.Errorf("somebody new has got in: %d", status)
+		if reply, err := r.Send(ctx, &http.Transport{DisableKeepAlives: true}, tr.h.URL); err == nil {
+			t.Errorf("somebody new has got in: %d", reply.Status)
 		}
 		cancel()
 	}
@@ -248,8 +248,8 @@ func TestDescriptorsRunOut(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	r := program.Request{Method: http.MethodGet, Path: "/healthz"}
-	if status, _, _, err := r.Send(ctx, &http.Transport{DisableKeepAlives: true}, tr.h.URL); err != nil || status != http.StatusOK {
-		t.Errorf("nobody gets in: %d %v", status, err)
+	if reply, err := r.Send(ctx, &http.Transport{DisableKeepAlives: true}, tr.h.URL); err != nil || reply.Status != http.StatusOK {
+		t.Errorf("nobody gets in: %d %v", reply.Status, err)
 	}
 	tr.well(2)
 	tr.kept()

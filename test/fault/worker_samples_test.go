@@ -166,7 +166,7 @@ func allowed(list []entry) map[cell][]float64 {
 }
 
 // checkSamples fails the test unless the store in dir is undamaged and each slot holds what it may, bit for bit.
-func checkSamples(t testing.TB, dir string, list []entry, what string) {
+func checkSamples(t *testing.T, dir string, list []entry, what string) {
 	t.Helper()
 	db, err := metricstore.Open(dir, sampleOptions())
 	if err != nil {

@@ -69,18 +69,18 @@ type Head struct {
 const Log = "head.log"
 
 // New sets a head up in an empty folder, with the users that -add-user takes. It is not started.
-func New(t testing.TB, bin, dir string, users ...string) *Head {
-	t.Helper()
-	h := &Head{T: t, Bin: bin, Dir: dir}
+func New(tb testing.TB, bin, dir string, users ...string) *Head {
+	tb.Helper()
+	h := &Head{T: tb, Bin: bin, Dir: dir}
 	h.Run("", "cc-backend", "-init")
 	short, err := os.MkdirTemp("", "bh") //nolint:usetesting // a socket's path must be short
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(short) })
+	tb.Cleanup(func() { _ = os.RemoveAll(short) })
 	h.Socket = filepath.Join(short, "s")
 	h.Configure("./var/auth.sock", h.Socket)
-	h.Listen(porttest.Addr(t))
+	h.Listen(porttest.Addr(tb))
 	for _, u := range users {
 		h.Run("", "cc-backend", "-add-user", u)
 	}
@@ -121,9 +121,9 @@ func (h *Head) Launch() {
 	if err != nil {
 		h.T.Fatal(err)
 	}
-	defer log.Close() // the program has its own
+	defer log.Close() //nolint:errcheck // the program has its own
 	args := append(append([]string{}, h.Wrap...), filepath.Join(h.Bin, "cc-backend"), "-server", "-loglevel", "debug")
-	cmd := exec.CommandContext(context.WithoutCancel(h.T.Context()), args[0], args[1:]...)
+	cmd := exec.CommandContext(context.WithoutCancel(h.T.Context()), args[0], args[1:]...) //nolint:gosec // what a test has asked for
 	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.Env = h.Dir, log, log, h.env()
 	if err := cmd.Start(); err != nil {
 		h.T.Fatal(err)
@@ -142,11 +142,9 @@ func (h *Head) AwaitReady() {
 	h.T.Helper()
 	var wall clock.System
 	for deadline := wall.Now().Add(patience); ; <-wall.After(20 * time.Millisecond) {
-		if resp, err := http.Get(h.URL + "/readyz"); err == nil {
-			_ = resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return
-			}
+		r, err := Request{Method: http.MethodGet, Path: "/readyz"}.Send(h.T.Context(), http.DefaultTransport, h.URL)
+		if err == nil && r.Status == http.StatusOK {
+			return
 		}
 		if h.HasEnded() || wall.Now().After(deadline) {
 			h.T.Fatalf("the head is not ready:\n%s", h.Read(Log))
@@ -196,7 +194,7 @@ func (h *Head) Run(stdin, name string, args ...string) string {
 
 // Try is Run for what may fail.
 func (h *Head) Try(stdin, name string, args ...string) (string, error) {
-	cmd := exec.CommandContext(h.T.Context(), filepath.Join(h.Bin, name), args...)
+	cmd := exec.CommandContext(h.T.Context(), filepath.Join(h.Bin, name), args...) //nolint:gosec // likewise
 	cmd.Dir, cmd.Env, cmd.Stdin = h.Dir, h.env(), strings.NewReader(stdin)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
@@ -205,7 +203,7 @@ func (h *Head) Try(stdin, name string, args ...string) (string, error) {
 // Read returns a file in the head's folder.
 func (h *Head) Read(path string) string {
 	h.T.Helper()
-	b, err := os.ReadFile(filepath.Join(h.Dir, path))
+	b, err := os.ReadFile(filepath.Join(h.Dir, path)) //nolint:gosec // likewise
 	if err != nil {
 		h.T.Fatal(err)
 	}
@@ -221,31 +219,38 @@ type Request struct {
 // Do sends a request and returns status, headers and body. Redirects are not followed.
 func (h *Head) Do(r Request) (int, http.Header, string) {
 	h.T.Helper()
-	status, header, body, err := r.Send(h.T.Context(), http.DefaultTransport, h.URL)
+	reply, err := r.Send(h.T.Context(), http.DefaultTransport, h.URL)
 	if err != nil {
 		h.T.Fatal(err)
 	}
-	return status, header, body
+	return reply.Status, reply.Header, reply.Body
 }
 
-// Send sends the request to the program at url and returns status, headers and body.
-func (r Request) Send(ctx context.Context, via http.RoundTripper, url string) (int, http.Header, string, error) {
+// Reply is what came back.
+type Reply struct {
+	Status int
+	Header http.Header
+	Body   string
+}
+
+// Send sends the request to the program at url.
+func (r Request) Send(ctx context.Context, via http.RoundTripper, url string) (Reply, error) {
 	req, err := http.NewRequestWithContext(ctx, r.Method, url+r.Path, bytes.NewReader([]byte(r.Body)))
 	if err != nil {
-		return 0, nil, "", err
+		return Reply{}, err
 	}
 	for name, values := range r.Header {
 		req.Header[http.CanonicalHeaderKey(name)] = values
 	}
 	resp, err := via.RoundTrip(req)
 	if err != nil {
-		return 0, nil, "", err
+		return Reply{}, err
 	}
 	body, err := io.ReadAll(resp.Body)
 	if err := errors.Join(err, resp.Body.Close()); err != nil {
-		return 0, nil, "", err
+		return Reply{}, err
 	}
-	return resp.StatusCode, resp.Header, string(body), nil
+	return Reply{resp.StatusCode, resp.Header, string(body)}, nil
 }
 
 // Bearer returns the header that carries a token.

@@ -60,19 +60,8 @@ func readSchema(ctx context.Context, db *sql.DB, files fs.FS) (s schema, err err
 
 // isEmpty reports whether there is no row in any table but that of the versions.
 func isEmpty(ctx context.Context, db *sql.DB) (bool, error) {
-	rows, err := db.QueryContext(ctx, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND name <> ?`, versionTable)
+	names, err := dataTables(ctx, db)
 	if err != nil {
-		return false, err
-	}
-	var names []string
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return false, errors.Join(err, rows.Close())
-		}
-		names = append(names, name)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return false, err
 	}
 	for _, name := range names {
@@ -82,6 +71,23 @@ func isEmpty(ctx context.Context, db *sql.DB) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// dataTables returns the tables but that of the versions.
+func dataTables(ctx context.Context, db *sql.DB) (names []string, err error) {
+	rows, err := db.QueryContext(ctx, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND name <> ?`, versionTable)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // what went wrong is in rows.Err
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, rows.Err()
 }
 
 // LatestVersion returns the version of the schema that the program makes.
