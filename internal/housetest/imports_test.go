@@ -20,6 +20,7 @@ var floors = []struct {
 	{"internal/seal", 0, 0},
 	{"internal/sshsig", 0, 0},
 	{"internal/porttest", 0, 0},
+	{"internal/netlimit", 0, 1},
 	{"internal/metricstore", 0, 1},
 
 	{"internal/audit", 1, 0},

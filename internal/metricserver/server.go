@@ -25,6 +25,7 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore"
+	"github.com/bridgehead-hpc/bridgehead/internal/netlimit"
 	"github.com/bridgehead-hpc/bridgehead/internal/run"
 	"github.com/bridgehead-hpc/bridgehead/internal/token"
 )
@@ -42,7 +43,7 @@ func Run(ctx context.Context, c Config, clk clock.Clock, log *slog.Logger) error
 		log.WarnContext(ctx, "NO AUTHENTICATION: no jwt-public-key is configured, so everybody who reaches this address may read, write and delete all metrics",
 			"address", c.Addr)
 	}
-	ln, err := listen(ctx, c)
+	ln, err := listen(ctx, c, log)
 	if err != nil {
 		return err
 	}
@@ -165,7 +166,7 @@ func newHandler(c Config, service *metric.Service, clk clock.Clock, auth api.Aut
 }
 
 // listen opens the address, so that one in use is found before anything else happens.
-func listen(ctx context.Context, c Config) (net.Listener, error) {
+func listen(ctx context.Context, c Config, log *slog.Logger) (net.Listener, error) {
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("the address %s is in use by another program; stop it, or change the address in the configuration", c.Addr)
@@ -173,6 +174,8 @@ func listen(ctx context.Context, c Config) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", c.Addr, err)
 	}
+	total := netlimit.Connections()
+	ln = netlimit.New(netlimit.Limits{PerAddress: total / 2, Total: total, Log: log}).Listen(ln) // half of them may come by one proxy
 	if c.CertFile == "" {
 		return ln, nil
 	}
@@ -183,13 +186,9 @@ func listen(ctx context.Context, c Config) (net.Listener, error) {
 	return tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}), nil
 }
 
-// serve answers requests until ctx is done and lets those that run finish. A slow client is cut off while it sends, but a
-// long reply takes as long as it takes.
+// serve answers requests until ctx is done and lets those that run finish.
 func serve(ctx context.Context, ln net.Listener, handler http.Handler, log *slog.Logger) error {
-	srv := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 20 * time.Second, ReadTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
+	srv := netlimit.Server(handler, log)
 	return run.Tasks(ctx,
 		func(context.Context) error {
 			if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {

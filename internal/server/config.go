@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bridgehead-hpc/bridgehead/internal/netlimit"
 	"github.com/bridgehead-hpc/bridgehead/internal/token"
 )
 
@@ -33,6 +34,9 @@ type MainConfig struct {
 	APIAllowedIPs []string `json:"api-allowed-ips"`
 	// TrustedProxies (ours) are the peers whose forwarding headers are believed.
 	TrustedProxies []string `json:"trusted-proxies"`
+	// ConnectionsPerAddress (ours) is how many connections an address may have open at once, trusted-proxies excepted; 0 is
+	// no limit.
+	ConnectionsPerAddress int `json:"connections-per-address"`
 	// DisableAuthentication lets everybody do everything. It is refused on a non-loopback address.
 	DisableAuthentication bool `json:"disable-authentication"`
 	// DB is the path of the SQLite database.
@@ -163,7 +167,7 @@ func DefaultConfig() Config {
 		Main: MainConfig{
 			Addr: "localhost:8080", DB: "./var/job.db", AuthSocket: "./var/auth.sock",
 			SessionMaxAge: Duration(168 * time.Hour), SessionIdle: Duration(24 * time.Hour), NamingPattern: "n{}",
-			SessionLimit: 20, ImpersonationMaxAge: Duration(time.Hour),
+			SessionLimit: 20, ConnectionsPerAddress: netlimit.DefaultPerAddress, ImpersonationMaxAge: Duration(time.Hour),
 		},
 		Auth:    AuthConfig{Tokens: defaultTokens(), JWTs: JWTConfig{MaxAge: Duration(2000 * time.Hour), StatusTTL: Duration(token.DefaultStatusTTL)}},
 		Archive: ArchiveConfig{Kind: "file", Path: "./var/job-archive", Grace: Duration(10 * time.Second)},

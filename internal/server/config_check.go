@@ -64,6 +64,9 @@ func (m MainConfig) checkSessions() error {
 	if m.SessionLimit < 0 {
 		return errors.New("main.session-limit is a number of logins, or 0 for no limit")
 	}
+	if m.ConnectionsPerAddress < 0 {
+		return errors.New("main.connections-per-address is a number of connections, or 0 for no limit")
+	}
 	if m.ImpersonationMaxAge <= 0 {
 		return errors.New("main.impersonation-max-age must be longer than nothing, for example \"1h\"")
 	}

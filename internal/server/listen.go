@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -19,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/api/access"
+	"github.com/bridgehead-hpc/bridgehead/internal/netlimit"
 )
 
 // listener is an address with the HTTP server that answers on it.
@@ -36,11 +36,18 @@ func (s *Server) listen(ctx context.Context) (all []listener, err error) {
 			}
 		}
 	}()
+	proxies, err := parsePrefixes(s.config.Main.TrustedProxies)
+	if err != nil {
+		return nil, fmt.Errorf("main.trusted-proxies: %w", err)
+	}
+	limit := netlimit.New(netlimit.Limits{
+		PerAddress: s.config.Main.ConnectionsPerAddress, Total: netlimit.Connections(), Exempt: proxies, Log: s.log,
+	})
 	for _, addr := range []string{s.config.Main.Addr, s.config.Main.AlsoAddr} {
 		if addr == "" {
 			continue
 		}
-		l, err := s.listenTCP(ctx, addr)
+		l, err := s.listenTCP(ctx, addr, limit)
 		if err != nil {
 			return all, err
 		}
@@ -57,7 +64,7 @@ func (s *Server) listen(ctx context.Context) (all []listener, err error) {
 	return all, nil
 }
 
-func (s *Server) listenTCP(ctx context.Context, addr string) (listener, error) {
+func (s *Server) listenTCP(ctx context.Context, addr string, limit *netlimit.Limiter) (listener, error) {
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return listener{}, fmt.Errorf("the address %s is in use by another program; stop it, or change main.addr", addr)
@@ -65,7 +72,8 @@ func (s *Server) listenTCP(ctx context.Context, addr string) (listener, error) {
 	if err != nil {
 		return listener{}, fmt.Errorf("listen on %s: %w; main.addr is an address of this machine and a port, as in localhost:8080", addr, err)
 	}
-	srv := s.httpServer()
+	srv := netlimit.Server(s.handler, s.log)
+	ln = limit.Listen(ln)
 	if cert := s.config.Main.HTTPSCertFile; cert != "" && addr == s.config.Main.Addr {
 		pair, err := tls.LoadX509KeyPair(cert, s.config.Main.HTTPSKeyFile)
 		if err != nil {
@@ -74,14 +82,6 @@ func (s *Server) listenTCP(ctx context.Context, addr string) (listener, error) {
 		ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}})
 	}
 	return listener{ln, srv}, nil
-}
-
-// httpServer has limits for slow clients, but none for the length of a reply: a query over many nodes takes its time.
-func (s *Server) httpServer() *http.Server {
-	return &http.Server{
-		Handler: s.handler, ReadHeaderTimeout: 20 * time.Second, ReadTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
-	}
 }
 
 // listenSocket opens the local socket. Whoever can connect is who the operating system says he is; everybody may try.
@@ -103,7 +103,7 @@ func (s *Server) listenSocket(ctx context.Context, path string) (listener, error
 	if err := os.Chmod(path, 0o666); err != nil { //nolint:gosec // as above
 		return listener{}, errors.Join(fmt.Errorf("open local socket: %w", err), ln.Close())
 	}
-	srv := s.httpServer()
+	srv := netlimit.Server(s.handler, s.log)
 	srv.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		name, err := peerName(c)
 		if err != nil {
