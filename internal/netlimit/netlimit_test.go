@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
@@ -147,5 +148,13 @@ func TestSomeDescriptorsAreKept(t *testing.T) {
 	t.Parallel()
 	if n := netlimit.Connections(); n < 16 || n > 1<<20 {
 		t.Errorf("%d connections", n)
+	}
+}
+
+func TestAServerWaitsForNobodyForEver(t *testing.T) {
+	t.Parallel()
+	s := netlimit.Server(http.NotFoundHandler(), slog.New(slog.DiscardHandler))
+	if s.ReadHeaderTimeout <= 0 || s.ReadTimeout < s.ReadHeaderTimeout || s.IdleTimeout <= 0 || s.MaxHeaderBytes <= 0 || s.MaxHeaderBytes > 1<<17 {
+		t.Errorf("%+v", s)
 	}
 }
