@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"time"
@@ -15,11 +16,13 @@ const (
 )
 
 // guarded returns a client that speaks to the provider's own hosts and nobody else, whatever a document of the provider
-// or a redirect names: a head stands where it reaches what the world outside does not.
-func guarded(scheme string, hosts []string) *http.Client {
+// or a redirect names: a head stands where it reaches what the world outside does not. Nor does it matter what the name
+// of such a host comes to mean, see dialer.
+func guarded(scheme string, hosts []string, names *net.Resolver) *http.Client {
 	return &http.Client{
 		Timeout: replyTime, Transport: guard{scheme, hosts, &http.Transport{
-			Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: replyTime, ResponseHeaderTimeout: replyTime,
+			DialContext: dialer{hostNames(hosts), names}.dial,
+			Proxy:       http.ProxyFromEnvironment, TLSHandshakeTimeout: replyTime, ResponseHeaderTimeout: replyTime,
 			MaxResponseHeaderBytes: 64 << 10, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
 		}},
 		CheckRedirect: func(*http.Request, []*http.Request) error {

@@ -77,7 +77,7 @@ func New(c Config, site Admitter, box *seal.Box, clk clock.Clock) (*Logins, erro
 	c.Claims = c.Claims.withDefaults()
 	return &Logins{
 		Config: c, site: site, box: box, clock: clk, used: authn.NewOnce(clk, 1<<16),
-		client: guarded(u.Scheme, append([]string{u.Host}, c.Hosts...)),
+		client: guarded(u.Scheme, append([]string{u.Host}, c.Hosts...), nil),
 	}, nil
 }
 
