@@ -46,15 +46,15 @@ func TestContentThatIsWrongIsToldWhere(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
 		"":                       "--content holds neither a JSON object nor an array of them",
-		"x0":                     "--content holds neither a JSON object nor an array of them: line 1: invalid character 'x'",
+		"x0":                     "--content holds neither a JSON object nor an array of them: line 1: not valid JSON: invalid character 'x'",
 		"null":                   "",
-		`"text"`:                 "line 1: a JSON string is not expected here",
-		`[1]`:                    "line 1: a JSON number is not expected here",
+		`"text"`:                 "line 1: an array is expected, not a string",
+		`[1]`:                    "line 1: an object is expected, not a number",
 		`[{"a": 1}, null]`:       "--content: element 2 is not an object",
-		"{\n\"a\": 1,\n}":        "--content: line 3: invalid character '}'",
-		`{"a": 1} {"b": 2}`:      "--content: there is something behind the JSON value",
+		"{\n\"a\": 1,\n}":        "--content: line 3: not valid JSON: invalid character '}'",
+		`{"a": 1} {"b": 2}`:      "--content: line 1: there is something behind the JSON value",
 		"[{\"a\": 1}]\n]":        "there is something behind the JSON value",
-		"{\"a\": \"" + "unended": "--content: unexpected EOF",
+		"{\"a\": \"" + "unended": "--content: line 1: not valid JSON: it ends too early",
 		"@/nowhere/c.json":       "read the content: open /nowhere/c.json: no such file",
 	}
 	for content, want := range tests {

@@ -143,7 +143,7 @@ func TestParseNamesTheMemberThatIsWrong(t *testing.T) {
 		{`"name": "flops_any"`, `"nam": "flops_any"`, `metricConfig[1].name: is missing`},
 		{`"scope": "hwthread"`, `"scope": "thread"`, `metricConfig[1].scope: unknown scope "thread"`},
 		{`"timestep": 30`, `"timestep": 0`, `metricConfig[1].timestep: must be 1 to 86400 seconds, is 0`},
-		{`"timestep": 30`, `"timestep": "30"`, "line 7: metricConfig.timestep: expected int64, found string"},
+		{`"timestep": 30`, `"timestep": "30"`, "line 7: metricConfig.timestep: a whole number is expected, not a string"},
 		{`"aggregation": "sum"`, `"aggregation": "total"`, `metricConfig[1].aggregation: unknown aggregation "total"`},
 		{`"aggregation": "sum"`, `"derived": "cpu_load *"`, `metricConfig[1].derived: expression "cpu_load *", character 11`},
 		{`"aggregation": "sum"`, `"derived": "flops_any + 1"`, `metricConfig[1].derived: flops_any is derived of itself`},
@@ -158,7 +158,7 @@ func TestParseNamesTheMemberThatIsWrong(t *testing.T) {
 		{`[2,3,6,7]`, `[2,3,4,7]`, `subClusters[1].topology.socket: hardware thread 4 is there twice`},
 		{`"node": [0],`, `"node": [-1],`, `subClusters[0].topology.node: hardware thread -1 is negative`},
 		{`"id": "00000000:49:00.0"`, `"id": ""`, `subClusters[1].topology.accelerators[0].id: is missing`},
-		{`"metricConfig": [`, `"metricConfig": [,`, "line 3: invalid character"},
+		{`"metricConfig": [`, `"metricConfig": [,`, "line 3: not valid JSON: invalid character"},
 	}
 	for _, test := range tests {
 		t.Run(test.want, func(t *testing.T) {

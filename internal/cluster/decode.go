@@ -1,12 +1,11 @@
 package cluster
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/hostlist"
+	"github.com/bridgehead-hpc/bridgehead/internal/jsonfile"
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
 )
 
@@ -14,8 +13,8 @@ import (
 // metricConfig[3].timestep.
 func Parse(data []byte) (*Cluster, error) {
 	var w wireCluster
-	if err := json.Unmarshal(data, &w); err != nil {
-		return nil, jsonError(data, err)
+	if err := jsonfile.Decode(data, &w); err != nil {
+		return nil, err
 	}
 	c := &Cluster{Name: w.Name}
 	var p problems
@@ -30,30 +29,6 @@ func Parse(data []byte) (*Cluster, error) {
 		return nil, err
 	}
 	return c, nil
-}
-
-// jsonError adds the line to an error of the JSON decoder, which counts bytes.
-func jsonError(data []byte, err error) error {
-	offset := int64(-1)
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		offset = syntax.Offset
-	case errors.As(err, &kind):
-		offset = kind.Offset
-		err = fmt.Errorf("%s: expected %s, found %s", kind.Field, kind.Type, kind.Value)
-	}
-	if offset < 0 || offset > int64(len(data)) {
-		return err
-	}
-	line := 1
-	for _, b := range data[:offset] {
-		if b == '\n' {
-			line++
-		}
-	}
-	return fmt.Errorf("line %d: %w", line, err)
 }
 
 func (u wireUnit) unit() metric.Unit { return metric.Unit(u) }

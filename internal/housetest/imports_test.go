@@ -17,6 +17,7 @@ var floors = []struct {
 	{"internal/journal", 0, 1},
 	{"internal/hostlist", 0, 0},
 	{"internal/decimal", 0, 0},
+	{"internal/jsonfile", 0, 0},
 	{"internal/seal", 0, 0},
 	{"internal/sshsig", 0, 0},
 	{"internal/porttest", 0, 0},

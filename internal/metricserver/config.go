@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/api/promql"
+	"github.com/bridgehead-hpc/bridgehead/internal/jsonfile"
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
 )
 
@@ -62,8 +63,8 @@ func ReadConfig(path string) (Config, error) {
 
 func parseConfig(data []byte) (Config, error) {
 	f := file{}
-	if err := json.Unmarshal(data, &f); err != nil {
-		return Config{}, describe(data, err)
+	if err := jsonfile.Decode(data, &f); err != nil {
+		return Config{}, err
 	}
 	c := Config{}
 	var err error
@@ -137,7 +138,7 @@ func (f file) section(name string, v any) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	if err := decodeStrict(data, v); err != nil {
+	if err := jsonfile.DecodeStrict(data, v); err != nil {
 		return false, fmt.Errorf("%s: %w", name, err)
 	}
 	return true, nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/bridgehead-hpc/bridgehead/internal/api/ingest"
 	"github.com/bridgehead-hpc/bridgehead/internal/bus"
+	"github.com/bridgehead-hpc/bridgehead/internal/jsonfile"
 )
 
 // NATS is a server from which samples come, and on which subjects.
@@ -51,7 +52,7 @@ func (c *Config) readNATS(f file, subs []natsSubscription) error {
 	if strings.HasPrefix(strings.TrimSpace(string(raw)), "[") {
 		into = &list
 	}
-	if err := decodeStrict(raw, into); err != nil {
+	if err := jsonfile.DecodeStrict(raw, into); err != nil {
 		return fmt.Errorf("nats: %w", err)
 	}
 	for i, s := range list {

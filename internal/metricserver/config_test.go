@@ -124,12 +124,12 @@ func TestSectionsMayBeInOtherFiles(t *testing.T) {
 func TestMistakesInFilesAreNamed(t *testing.T) {
 	store := `"metric-store": {"retention-in-memory": "48h"}`
 	for text, want := range map[string]string{
-		`{"main": {`:                          "not valid JSON, line 1",
-		"{\n\"main\": {},\n\"metrics\" {}\n}": "not valid JSON, line 3",
+		`{"main": {`:                          "line 1: not valid JSON: it ends too early",
+		"{\n\"main\": {},\n\"metrics\" {}\n}": "line 3: not valid JSON: invalid character",
 		`[]`:                                  "an object is expected",
 		`{"main": {"adr": "x"}}`:              `main: unknown key "adr"`,
 		`{"main": {"debug": {"go": 1}}}`:      `main: unknown key "go"`,
-		`{"main": {"addr": 8082}}`:            "main: addr: a text is expected, and not a number",
+		`{"main": {"addr": 8082}}`:            "main: addr: a string is expected, not a number",
 		`{"main": {}}`:                        "section metric-store is missing",
 		`{"main": {}, ` + store + `}`:         "no metric is configured",
 		`{"main": {}, ` + metricsSection + `, "metric-store": {}}`:                                                                                                      "retention-in-memory is missing",

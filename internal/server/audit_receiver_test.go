@@ -290,8 +290,8 @@ func TestWrongAuditSettingsAreTold(t *testing.T) {
 	t.Parallel()
 	for section, want := range map[string]string{
 		`{"path": "a", "file": {"path": "b"}}`:                        "contradict each other",
-		`{"file": "a"}`:                                               "file: object expected, string found",
-		`{"files": {}}`:                                               `unknown key "files"; the keys here are path, file, path, syslog, network`,
+		`{"file": "a"}`:                                               "file: an object is expected, not a string",
+		`{"files": {}}`:                                               `unknown key "files"; the keys here are path, file, syslog, network`,
 		`{"syslog": {"facility": "local9"}}`:                          "audit.syslog: facility \"local9\" is unknown",
 		`{"syslog": {"network": "tcp"}}`:                              "looks like loghost:514",
 		`{"nats": {"url": "nats://a:b@c:1", "subject": "x"}}`:         "AUDIT_NATS_PASSWORD",

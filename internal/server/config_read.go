@@ -1,17 +1,14 @@
 package server
 
 import (
-	"bytes"
-	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"reflect"
 	"slices"
-	"strings"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/jsonfile"
 )
 
 // later are sections and keys of a real installation that this version reads without acting on them. Each is named in a
@@ -38,8 +35,8 @@ func ReadConfig(path string) (c Config, notes []string, err error) {
 		return c, nil, fmt.Errorf("read configuration: %w", err)
 	}
 	var sections map[string]json.RawMessage
-	if err := json.Unmarshal(data, &sections); err != nil {
-		return c, nil, fmt.Errorf("%s is not valid JSON: %s", path, jsonProblem(data, err))
+	if err := jsonfile.Decode(data, &sections); err != nil {
+		return c, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if _, ok := sections["main"]; !ok {
 		if !isFlat(sections) {
@@ -56,7 +53,7 @@ func ReadConfig(path string) (c Config, notes []string, err error) {
 	notes = append(notes, more...)
 	for name, into := range map[string]any{"main": &c.Main, "auth": &c.Auth, "archive": &c.Archive, "metric-store": &c.MetricStore, "audit": &c.Audit, "nats": &c.NATS, "prometheus": &c.Prometheus} {
 		if raw, ok := rest[name]; ok {
-			if err := decodeSection(raw, into); err != nil {
+			if err := jsonfile.DecodeStrict(raw, into); err != nil {
 				return c, nil, fmt.Errorf("%s, section %q: %w", path, name, err)
 			}
 		}
@@ -104,69 +101,4 @@ func strip(raw json.RawMessage, prefix string, notes *[]string) json.RawMessage 
 		return raw
 	}
 	return out
-}
-
-func decodeSection(raw json.RawMessage, into any) error {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
-	err := dec.Decode(into)
-	var kind *json.UnmarshalTypeError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &kind) && kind.Field != "":
-		return fmt.Errorf("%s: %s expected, %s found", kind.Field, jsonName(kind.Type), kind.Value)
-	}
-	text := strings.TrimPrefix(err.Error(), "json: ")
-	if key, ok := strings.CutPrefix(text, "unknown field "); ok {
-		return fmt.Errorf("unknown key %s; the keys here are %s", key, strings.Join(keysOf(reflect.TypeOf(into)), ", "))
-	}
-	return errors.New(text)
-}
-
-// jsonName is what JSON calls a Go type.
-func jsonName(t reflect.Type) string {
-	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
-		return "string"
-	}
-	switch t.Kind() {
-	case reflect.Bool:
-		return "bool"
-	case reflect.Slice:
-		return "array"
-	case reflect.Struct:
-		return "object"
-	case reflect.String:
-		return "string"
-	default:
-		return "number"
-	}
-}
-
-// keysOf lists the keys that a section can have, those of its own sections included.
-func keysOf(t reflect.Type) (keys []string) {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	for _, f := range reflect.VisibleFields(t) {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		keys = append(keys, name)
-		if inner := f.Type; inner.Kind() == reflect.Struct || inner.Kind() == reflect.Pointer && inner.Elem().Kind() == reflect.Struct {
-			keys = append(keys, keysOf(inner)...)
-		}
-	}
-	return keys
-}
-
-// jsonProblem says where in data the syntax error is.
-func jsonProblem(data []byte, err error) string {
-	var syntax *json.SyntaxError
-	if !errors.As(err, &syntax) {
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			return "it ends too early"
-		}
-		return err.Error()
-	}
-	before := data[:min(int(syntax.Offset), len(data))]
-	return fmt.Sprintf("line %d: %s", 1+bytes.Count(before, []byte("\n")), syntax.Error())
 }

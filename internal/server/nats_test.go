@@ -148,7 +148,7 @@ func TestWrongNATSSettingsAreTold(t *testing.T) {
 		`{"main": {"api-subjects": {}}, "nats": {"address": "nats://c"}}`:                                   "main.api-subjects: neither",
 		`{"main": {"api-subjects": {"subject-job-event": "a b"}}, "nats": {"address": "nats://c"}}`:         `subject-job-event: subject "a b"`,
 		`{"main": {"api-subjects": {"subject-job-event": "a", "job-concurrency": -1}}}`:                     "job-concurrency (-1)",
-		`{"main": {"api-subjects": {"subject-job-event": "a"}}, "metric-store": {"nats-subscriptions": 1}}`: "nats-subscriptions: array expected",
+		`{"main": {"api-subjects": {"subject-job-event": "a"}}, "metric-store": {"nats-subscriptions": 1}}`: "nats-subscriptions: an array is expected",
 	} {
 		path := filepath.Join(t.TempDir(), "config.json")
 		if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
