@@ -140,5 +140,9 @@ func (e *encoder) point(milliseconds int64, v float64) {
 
 // time writes a time in seconds.
 func (e *encoder) time(milliseconds int64) {
+	if milliseconds%1000 == 0 {
+		e.Buf = strconv.AppendInt(e.Buf, milliseconds/1000, 10)
+		return
+	}
 	e.Buf = decimal.Append(e.Buf, float64(milliseconds)/1000)
 }

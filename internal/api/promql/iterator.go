@@ -7,22 +7,65 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/model/histogram"
-	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
-	"github.com/prometheus/prometheus/tsdb/chunks"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore"
 )
 
-// iterator goes through the samples of one series in a range of time.
+// iterator goes through the samples of one series in a range of time. The engine asks for each of them several times, so
+// that it costs next to nothing is what questions over many series stand and fall by.
 type iterator struct {
-	chunkenc.Iterator // over samples
-	samples           samples
-	stretches         []metricstore.Samples // room to read into
-	held              int                   // samples for which there is room
-	err               error
+	samples
+	at        int                   // the sample that the engine sees; -1 before the first one
+	stretches []metricstore.Samples // room to read into
+	held      int                   // samples for which there is room
+	err       error
+}
+
+var _ chunkenc.Iterator = (*iterator)(nil)
+
+// milliseconds are a time in Unix milliseconds. By that name, go vet does not take Seek for that of a file.
+type milliseconds = int64
+
+// Next implements chunkenc.Iterator.
+func (it *iterator) Next() chunkenc.ValueType {
+	it.at++
+	if it.at >= len(it.times) {
+		return chunkenc.ValNone
+	}
+	return chunkenc.ValFloat
+}
+
+// Seek implements chunkenc.Iterator. It never goes back.
+func (it *iterator) Seek(t milliseconds) chunkenc.ValueType {
+	it.at = max(it.at, 0)
+	if it.at < len(it.times) && it.times[it.at] < t {
+		i, _ := slices.BinarySearch(it.times[it.at:], t)
+		it.at += i
+	}
+	if it.at >= len(it.times) {
+		return chunkenc.ValNone
+	}
+	return chunkenc.ValFloat
+}
+
+// At implements chunkenc.Iterator.
+func (it *iterator) At() (t milliseconds, v float64) { return it.times[it.at], it.values[it.at] }
+
+// AtT implements chunkenc.Iterator.
+func (it *iterator) AtT() milliseconds { return it.times[it.at] }
+
+// AtST implements chunkenc.Iterator; samples of ours do not know since when they count.
+func (*iterator) AtST() int64 { return 0 }
+
+// AtHistogram implements chunkenc.Iterator; there are none.
+func (*iterator) AtHistogram(*histogram.Histogram) (int64, *histogram.Histogram) { return 0, nil }
+
+// AtFloatHistogram implements chunkenc.Iterator; there are none.
+func (*iterator) AtFloatHistogram(*histogram.FloatHistogram) (int64, *histogram.FloatHistogram) {
+	return 0, nil
 }
 
 // Err implements chunkenc.Iterator.
@@ -33,7 +76,7 @@ func (it *iterator) load(r *readable) {
 	q := r.q
 	step := int64(r.config.Frequency.Seconds())
 	from, to := seconds(q.from)-step, seconds(q.to)+step+1 // a slot more at both ends: slots begin half a step before their time
-	it.err = nil
+	it.at, it.err = -1, nil
 	if r.whole {
 		it.stretches, it.err = q.together(r, from, to, it.stretches)
 	} else {
@@ -46,7 +89,6 @@ func (it *iterator) load(r *readable) {
 	if q.samples > q.maxSamples {
 		it.samples, it.err = samples{}, fault.New(fault.TooLarge, "the question needs more than %d samples at a time; ask for fewer series or a shorter time", q.maxSamples)
 	}
-	it.Iterator = storage.NewListSeriesIterator(&it.samples)
 }
 
 // together returns what the devices of the series' host make together.
@@ -67,12 +109,10 @@ func (q *querier) together(r *readable, from, to int64, dst []metricstore.Sample
 	return dst, nil
 }
 
-// samples is what one series has, without gaps, in the order of time. As the engine wants to have single samples, it is
-// each of them in turn: asking for one costs no memory.
+// samples is what one series has, without gaps, in the order of time.
 type samples struct {
-	times  []int64 // milliseconds
+	times  []milliseconds
 	values []float64
-	at     int
 }
 
 // fill takes what stretches have from one time to another, both included. Mostly there is one stretch; when the metric was
@@ -93,42 +133,10 @@ func (s *samples) fill(stretches []metricstore.Samples, from, to int64) {
 	}
 }
 
-// Len implements storage.Samples.
-func (s *samples) Len() int { return len(s.times) }
-
-// Get implements storage.Samples. What it returns is good until the next call.
-func (s *samples) Get(i int) chunks.Sample {
-	s.at = i
-	return s
-}
-
-// T implements chunks.Sample.
-func (s *samples) T() int64 { return s.times[s.at] }
-
-// ST implements chunks.Sample; samples of ours do not know since when they count.
-func (*samples) ST() int64 { return 0 }
-
-// F implements chunks.Sample.
-func (s *samples) F() float64 { return s.values[s.at] }
-
-// H implements chunks.Sample; there are none.
-func (*samples) H() *histogram.Histogram { return nil }
-
-// FH implements chunks.Sample; there are none.
-func (*samples) FH() *histogram.FloatHistogram { return nil }
-
-// Type implements chunks.Sample.
-func (*samples) Type() chunkenc.ValueType { return chunkenc.ValFloat }
-
-// Copy implements chunks.Sample.
-func (s *samples) Copy() chunks.Sample {
-	return &samples{times: s.times[s.at : s.at+1], values: s.values[s.at : s.at+1]}
-}
-
 // seconds rounds down.
-func seconds(milliseconds int64) int64 {
-	n := milliseconds / 1000
-	if milliseconds%1000 < 0 {
+func seconds(t milliseconds) int64 {
+	n := t / 1000
+	if t%1000 < 0 {
 		n--
 	}
 	return n
