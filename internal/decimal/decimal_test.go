@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/bridgehead-hpc/bridgehead/internal/benchtest"
 	"github.com/bridgehead-hpc/bridgehead/internal/decimal"
 )
 
@@ -95,40 +96,27 @@ func ExampleAppend() {
 	// Output: 0.25 20.00 1000.000
 }
 
-// BenchmarkAppend compares with the library, which the ratio shows: ns/value of one and of the other in the same run.
+// BenchmarkAppend compares with the library.
 func BenchmarkAppend(b *testing.B) {
 	measured := make([]float64, 4096) // of one to four decimals, as sensors give them
 	for i := range measured {
 		power := math.Pow(10, float64(1+i/64%4))
 		measured[i] = math.Round((100+50*math.Sin(float64(i)))*power) / power
 	}
-	one := func(dst []byte, append func([]byte, float64) []byte) []byte {
-		for _, v := range measured {
-			dst = append(dst, v)
-		}
-		return dst
-	}
-	for _, form := range []struct {
-		name   string
-		append func(dst []byte) []byte
-	}{
-		{"fixed3", func(dst []byte) []byte { return decimal.AppendFixed3(dst, measured...) }},
-		{"fixed3/strconv", func(dst []byte) []byte {
-			return one(dst, func(dst []byte, v float64) []byte { return append(strconv.AppendFloat(dst, v, 'f', 3, 64), ',') })
-		}},
-		{"shortest", func(dst []byte) []byte {
-			return one(dst, func(dst []byte, v float64) []byte { return append(decimal.Append(dst, v), ',') })
-		}},
-		{"shortest/strconv", func(dst []byte) []byte {
-			return one(dst, func(dst []byte, v float64) []byte { return append(strconv.AppendFloat(dst, v, 'f', -1, 64), ',') })
-		}},
-	} {
-		b.Run(form.name, func(b *testing.B) {
-			var buf []byte
-			for b.Loop() {
-				buf = form.append(buf[:0])
+	var buf []byte
+	each := func(one func([]byte, float64) []byte) func() {
+		return func() {
+			buf = buf[:0]
+			for _, v := range measured {
+				buf = append(one(buf, v), ',')
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(measured)), "ns/value")
-		})
+		}
 	}
+	library := func(decimals int) benchtest.Limit {
+		return benchtest.Limit{Name: "strconv", Run: each(func(dst []byte, v float64) []byte { return strconv.AppendFloat(dst, v, 'f', decimals, 64) })}
+	}
+	b.Run("fixed", func(b *testing.B) {
+		benchtest.Against(b, len(measured), func() { buf = decimal.AppendFixed3(buf[:0], measured...) }, library(3))
+	})
+	b.Run("shortest", func(b *testing.B) { benchtest.Against(b, len(measured), each(decimal.Append), library(-1)) })
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bridgehead-hpc/bridgehead/internal/benchtest"
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
 )
 
@@ -24,18 +25,16 @@ func nodeLines(host string, at int64) []byte {
 	return b.Bytes()
 }
 
+// BenchmarkWriteLines takes the lines of a node in, with log and memory, beside finding and reading their numbers.
 func BenchmarkWriteLines(b *testing.B) {
 	s, _ := newService(b)
 	batch := nodeLines("n001", now.Unix())
 	lines := bytes.Count(batch, []byte("\n"))
-	b.ReportAllocs()
-	b.SetBytes(int64(len(batch)))
-	for b.Loop() {
+	benchtest.Against(b, lines, func() {
 		if r, err := s.Write(b.Context(), "alpha", bytes.NewReader(batch)); err != nil || r.Taken != lines {
 			b.Fatal(r, err)
 		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*lines), "ns/line")
+	}, benchtest.Limit{Name: "numbers", Run: func() { numbersOf(batch) }})
 }
 
 func BenchmarkQuery(b *testing.B) {
@@ -60,9 +59,11 @@ func BenchmarkQuery(b *testing.B) {
 			b.ReportAllocs()
 			r := metric.Request{Cluster: "alpha", From: minutesAgo(1440), To: now, Queries: []metric.Query{q}}
 			for b.Loop() {
-				if _, err := s.Query(b.Context(), r); err != nil {
+				a, err := s.Query(b.Context(), r)
+				if err != nil {
 					b.Fatal(err)
 				}
+				a.Release()
 			}
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/bridgehead-hpc/bridgehead/internal/benchtest"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore"
 )
 
@@ -71,18 +72,55 @@ func TestAppendToKnownSeriesDoesNotAllocate(t *testing.T) {
 	}
 }
 
+// BenchmarkAppend is beside copying what one sample is: which series, when, and how much.
 func BenchmarkAppend(b *testing.B) {
 	db := open(b, b.TempDir(), metricstore.Options{MaxFuture: 1 << 62})
 	labels := benchLabels("n001")
-	b.ReportAllocs()
-	at := now.Unix()
-	for i := 0; b.Loop(); i++ {
-		if i%16 == 0 {
+	at, n := now.Unix(), 0
+	from, to := make([]byte, 24*benchSeries), make([]byte, 24*benchSeries)
+	benchtest.Against(b, benchSeries, func() {
+		if n++; n%16 == 0 {
 			at += 60
 		}
 		appendAll(b, db, labels, at)
+	}, benchtest.Limit{Name: "copy", Run: func() { copy(to, from) }})
+}
+
+// BenchmarkJob is a question about one job, 4 hosts and 6 hours, in a small store and in one with eight times as many hosts
+// and four times as many days: it takes about as long.
+func BenchmarkJob(b *testing.B) {
+	small, large := jobStore(b, 4, 1), jobStore(b, 32, 4)
+	var a metricstore.Aggregate
+	var buf []metricstore.Samples
+	ask := func(db *metricstore.DB) func() {
+		return func() {
+			for h := range 4 {
+				w := metricstore.Window{Cluster: "alpha", Host: fmt.Sprintf("n%03d", h), Metric: "metric0", From: now.Unix() - 9*3600, To: now.Unix() - 3*3600}
+				buf = db.Read(buf[:0], w, nil)
+				if !db.ReadAggregate(&a, w) || len(buf) != 72 || len(a.Sum) != 360 {
+					b.Fatal(len(buf), len(a.Sum))
+				}
+			}
+		}
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchSeries), "ns/sample")
+	benchtest.Against(b, 4*72*360, ask(large), benchtest.Limit{Name: "small", Run: ask(small)})
+}
+
+// jobStore is a store with some days of one metric of 72 threads of each host, a checkpoint every six hours.
+func jobStore(b *testing.B, hosts, days int) *metricstore.DB {
+	b.Helper()
+	db := open(b, b.TempDir(), metricstore.Options{})
+	for m := range 1440 * days {
+		for h := range hosts {
+			appendAll(b, db, benchLabels(fmt.Sprintf("n%03d", h))[:72], now.Unix()-60*int64(1440*days-m))
+		}
+		if m%360 == 359 {
+			if err := db.Checkpoint(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	return db
 }
 
 func BenchmarkRead(b *testing.B) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/api"
+	"github.com/bridgehead-hpc/bridgehead/internal/benchtest"
 	"github.com/bridgehead-hpc/bridgehead/internal/decimal"
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
 )
@@ -47,31 +48,18 @@ func BenchmarkEncode(b *testing.B) {
 	result := metric.Result{Series: metric.Series{Step: time.Minute, Data: values}}
 	whole := decimal.AppendFixed3(nil, values...)
 	copied := make([]byte, len(whole))
-	for _, way := range []struct {
-		name string
-		run  func()
-	}{
-		{"here", func() {
-			e := encoder{api.BeginStream(nowhere{})}
-			e.result(&result, true, true)
-			e.Flush()
-		}},
-		{"strconv", func() {
+	benchtest.Against(b, len(values), func() {
+		e := encoder{api.BeginStream(nowhere{})}
+		e.result(&result, true, true)
+		e.Flush()
+	},
+		benchtest.Limit{Name: "strconv", Run: func() {
 			buf := copied[:0]
 			for _, v := range values {
 				buf = append(strconv.AppendFloat(buf, v, 'f', 3, 64), ',')
 			}
 		}},
-		{"copy", func() { copy(copied, whole) }},
-	} {
-		b.Run(way.name, func(b *testing.B) {
-			b.SetBytes(int64(len(whole)))
-			for b.Loop() {
-				way.run()
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(values)), "ns/value")
-		})
-	}
+		benchtest.Limit{Name: "copy", Run: func() { copy(copied, whole) }})
 }
 
 // nowhere is a reply that nobody reads.

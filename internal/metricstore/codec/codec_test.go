@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/bridgehead-hpc/bridgehead/internal/benchtest"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/codec"
 )
 
@@ -207,13 +208,13 @@ func BenchmarkCodec(b *testing.B) {
 		})
 		b.Run(name+"/decode", func(b *testing.B) {
 			var dst []float64
-			for b.Loop() {
+			other := make([]float64, len(values))
+			benchtest.Against(b, len(values), func() {
 				var err error
 				if dst, err = codec.Decode(dst[:0], src); err != nil {
 					b.Fatal(err)
 				}
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(values)), "ns/value")
+			}, benchtest.Limit{Name: "copy", Run: func() { copy(other, values) }})
 		})
 	}
 }

@@ -136,34 +136,64 @@ func (r *reader) decimal(dst []float64) {
 		return
 	}
 	scale := power(exponent)
-	first := r.varint()
+	n := r.varint()
 	switch order {
 	case 0:
-		r.packed(len(dst), func(i int, us []uint64) {
-			for j, u := range us {
-				dst[i+j] = float64(first+int64(u)) / scale
-			}
-		})
+		r.plain(dst, n, scale)
 	case 1:
-		n := first
 		dst[0] = float64(n) / scale
-		r.packed(len(dst)-1, func(i int, us []uint64) {
-			for j, u := range us {
-				n += unzigzag(u)
-				dst[1+i+j] = float64(n) / scale
-			}
-		})
+		r.first(dst[1:], n, scale)
 	case 2:
-		n, d := first, r.varint()
-		dst[0] = float64(n) / scale
-		n += d
-		dst[1] = float64(n) / scale
-		r.packed(len(dst)-2, func(i int, us []uint64) {
-			for j, u := range us {
-				d += unzigzag(u)
-				n += d
-				dst[2+i+j] = float64(n) / scale
-			}
-		})
+		d := r.varint()
+		dst[0], dst[1] = float64(n)/scale, float64(n+d)/scale
+		r.second(dst[2:], n+d, d, scale)
+	}
+}
+
+// plain reads numbers less the lowest one.
+func (r *reader) plain(dst []float64, lowest int64, scale float64) {
+	var room [blockSize]uint64
+	for len(dst) > 0 {
+		us := r.packed(&room, len(dst))
+		if r.failed {
+			return
+		}
+		for i, u := range us {
+			dst[i] = float64(lowest+int64(u)) / scale
+		}
+		dst = dst[len(us):]
+	}
+}
+
+// first reads first differences. n is the number before.
+func (r *reader) first(dst []float64, n int64, scale float64) {
+	var room [blockSize]uint64
+	for len(dst) > 0 {
+		us := r.packed(&room, len(dst))
+		if r.failed {
+			return
+		}
+		for i, u := range us {
+			n += unzigzag(u)
+			dst[i] = float64(n) / scale
+		}
+		dst = dst[len(us):]
+	}
+}
+
+// second reads second differences. n is the number before and d how much more it is than the one before it.
+func (r *reader) second(dst []float64, n, d int64, scale float64) {
+	var room [blockSize]uint64
+	for len(dst) > 0 {
+		us := r.packed(&room, len(dst))
+		if r.failed {
+			return
+		}
+		for i, u := range us {
+			d += unzigzag(u)
+			n += d
+			dst[i] = float64(n) / scale
+		}
+		dst = dst[len(us):]
 	}
 }

@@ -93,16 +93,11 @@ func appendBits(dst []byte, us []uint64, width int) []byte {
 	return dst
 }
 
-// packed reads n numbers and hands them over, a block at a time, with the place of the first.
-func (r *reader) packed(n int, take func(i int, us []uint64)) {
-	var us [blockSize]uint64
-	for i := 0; i < n && !r.failed; i += blockSize {
-		block := us[:min(blockSize, n-i)]
-		r.block(block)
-		if !r.failed {
-			take(i, block)
-		}
-	}
+// packed reads the next block of numbers, of which so many are left.
+func (r *reader) packed(room *[blockSize]uint64, left int) []uint64 {
+	us := room[:min(blockSize, left)]
+	r.block(us)
+	return us
 }
 
 func (r *reader) block(us []uint64) {
