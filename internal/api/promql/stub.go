@@ -20,8 +20,13 @@ type noAlerts struct {
 }
 
 // none answers with what says that there is nothing, whatever the question is.
-func none[B, R any](nothing R) api.Handler[anyParams, B, R] {
-	return func(context.Context, api.Request[anyParams, B]) (R, error) { return nothing, nil }
+func none[R any](nothing R) api.Handler[anyParams, api.None, R] {
+	return func(context.Context, api.Request[anyParams, api.None]) (R, error) { return nothing, nil }
+}
+
+func (d *dialect) exemplars(_ context.Context, r api.Request[anyParams, api.RawBody]) ([]string, error) {
+	_, err := paramsOf(r.HTTP, r.Body)
+	return []string{}, err
 }
 
 // anyParams are whatever a client sends.
