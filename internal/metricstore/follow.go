@@ -35,6 +35,11 @@ func (a *Appender) Follow(cluster, head []byte) bool {
 	if known := next.head.Load(); known == nil || !known.spells(head, a.host.name) {
 		return false
 	}
+	if ahead := next.next.Load(); ahead != nil {
+		// Nobody wants it yet. But with a million series each is far from the processor, and on its way while the rest of
+		// the line is read.
+		ahead.head.Load()
+	}
 	a.followed = next
 	return true
 }

@@ -25,6 +25,7 @@ type shard struct {
 
 	mu    sync.RWMutex // guards the hosts and everything below them
 	hosts map[string]*host
+	seen  byte // see approach: without it, the compiler would leave out looking
 }
 
 // lookup returns the series with that id; nil when there is none.

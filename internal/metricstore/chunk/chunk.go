@@ -93,6 +93,9 @@ func (c *Chunk) State() State { return State{c.version, &c.data[0]} }
 // Bytes returns how much memory the samples take up.
 func (c *Chunk) Bytes() int { return cap(c.data) }
 
+// Peek returns a byte of where the next Set writes to, for whoever wants that to be near.
+func (c *Chunk) Peek() byte { return c.data[len(c.data)-1] }
+
 // Set stores v, which is not NaN, in the slot, which must be one of the chunk's. It returns by how many bytes the
 // chunk has grown.
 func (c *Chunk) Set(slot int64, v float64) int {

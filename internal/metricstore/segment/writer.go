@@ -14,7 +14,7 @@ import (
 // stretches of one series in ascending order.
 type Writer struct {
 	blocks  []placed
-	buf     []byte // bodies of the blocks, as they came
+	pieces  [][]byte // bodies of the blocks, as they came; pieces, because one buffer would be copied again and again to grow
 	heads   []byte
 	data    []byte
 	body    []byte
@@ -26,10 +26,13 @@ type Writer struct {
 	encoder codec.Encoder
 }
 
-// placed is where in buf the body of a series' block is.
+// pieceSize is how large a piece is, unless a block is larger.
+const pieceSize = 1 << 20
+
+// placed is where in the pieces the body of a series' block is.
 type placed struct {
-	series     uint32
-	start, end int
+	series              uint32
+	piece, start, bytes uint32
 }
 
 // NewWriter returns a writer without blocks.
@@ -81,11 +84,17 @@ func (w *Writer) takeBody() []byte {
 
 // close ends the open block and keeps it, if there is anything in it.
 func (w *Writer) close() {
-	if body := w.takeBody(); body != nil {
-		start := len(w.buf)
-		w.buf = append(w.buf, body...)
-		w.blocks = append(w.blocks, placed{w.series, start, len(w.buf)})
+	body := w.takeBody()
+	if body == nil {
+		return
 	}
+	n := len(w.pieces) - 1
+	if n < 0 || len(body) > cap(w.pieces[n])-len(w.pieces[n]) {
+		w.pieces = append(w.pieces, make([]byte, 0, max(pieceSize, len(body))))
+		n++
+	}
+	w.blocks = append(w.blocks, placed{w.series, uint32(n), uint32(len(w.pieces[n])), uint32(len(body))})
+	w.pieces[n] = append(w.pieces[n], body...)
 }
 
 // Len returns how many series have a block.
@@ -107,7 +116,7 @@ func (w *Writer) write(out *bufio.Writer) error {
 		return err
 	}
 	for _, b := range w.blocks {
-		if err := f.block(b.series, w.buf[b.start:b.end]); err != nil {
+		if err := f.block(b.series, w.pieces[b.piece][b.start:][:b.bytes]); err != nil {
 			return err
 		}
 	}
