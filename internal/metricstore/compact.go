@@ -50,27 +50,39 @@ func (db *DB) Compact() (int, error) {
 	}
 }
 
-// tier is the order of magnitude of a segment, in steps of eight.
-func (n numbered) tier() int { return bits.Len64(uint64(n.Size())>>16) / 3 }
+// tierOf is the order of magnitude of a segment of that size, in steps of eight.
+func tierOf(size int64) int { return bits.Len64(uint64(size)>>16) / 3 }
 
 // mergeable returns neighbours of about the same size, nil when there are not enough. The caller holds merging, so that
 // they stay.
 func (db *DB) mergeable() []numbered {
 	db.segments.mu.RLock()
 	defer db.segments.mu.RUnlock()
+	for tier := range 1 + tierOf(maxMerged) {
+		if list := db.neighbours(tier); list != nil {
+			return list
+		}
+	}
+	return nil
+}
+
+// neighbours returns segments, none of which is larger than those of a tier. Smaller ones may be among them: where large
+// and small ones take turns, there would be no end of segments otherwise. But together they are twice as large as the
+// largest, so that no sample is written again and again only because small segments come behind it.
+func (db *DB) neighbours(tier int) []numbered {
 	now := db.opt.Clock.Now()
 	var run []numbered
-	var size int64
+	var size, largest int64
 	for _, seg := range db.segments.list {
-		waits := db.unmergeable[seg.number].After(now)
-		if waits || seg.Size()+size > maxMerged || len(run) > 0 && (seg.tier() != run[0].tier() || !db.fit(run[0], seg)) {
-			run, size = nil, 0
-		}
-		if waits {
+		if db.unmergeable[seg.number].After(now) || tierOf(seg.Size()) > tier {
+			run, size, largest = nil, 0, 0
 			continue
 		}
-		run, size = append(run, seg), size+seg.Size()
-		if len(run) == mergeCount {
+		if seg.Size()+size > maxMerged || len(run) > 0 && !db.fit(run[0], seg) {
+			run, size, largest = nil, 0, 0
+		}
+		run, size, largest = append(run, seg), size+seg.Size(), max(largest, seg.Size())
+		if len(run) >= mergeCount && size >= 2*largest {
 			return run
 		}
 	}

@@ -3,9 +3,11 @@ package metricstore_test
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -238,6 +240,37 @@ func TestFreeCountsAndForgetsSealedSamples(t *testing.T) {
 	db = open(t, dir, metricstore.Options{})
 	if n := minutesOf(t, db, "n01"); n != 1441 {
 		t.Errorf("after a restart %d are left", n)
+	}
+}
+
+// Segments of two sizes that take turns must become few as well.
+func TestLargeAndSmallSegmentsAreMerged(t *testing.T) {
+	t.Parallel()
+	db := open(t, t.TempDir(), metricstore.Options{})
+	const rounds = 40
+	random := rand.New(rand.NewPCG(1, 2))
+	for round := range rounds {
+		points := []point{{load("n01"), int64(rounds - round), float64(rounds - round)}}
+		if round%4 == 0 { // half a MB of what cannot be made smaller
+			for i := range 400 {
+				for minute := range int64(128) {
+					points = append(points, point{thread("n02", strconv.Itoa(i)), 10_000 - 128*int64(round) - minute, random.NormFloat64()})
+				}
+			}
+		}
+		write(t, db, points...)
+		if err := db.Seal(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Compact(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := db.Stats().Segments; n > 16 {
+		t.Errorf("%d segments are left of %d", n, rounds)
+	}
+	if n := minutesOf(t, db, "n01"); n != rounds {
+		t.Errorf("%d samples are left of %d", n, rounds)
 	}
 }
 
