@@ -8,7 +8,7 @@ VERSION  := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 GO       := go
 BUILD    := $(GO) build -trimpath -ldflags '-s -w -X github.com/bridgehead-hpc/bridgehead/internal/server.version=$(VERSION)'
 
-.PHONY: help build demo test lint bench bench-metricstore generate web clean
+.PHONY: help build demo test faults lint bench bench-metricstore generate web clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -22,6 +22,10 @@ demo: build ## Run everything here: a head node, a live simulated cluster, this 
 
 test: ## Install what the tests need (on Debian as root; else say what is skipped) and run every test
 	@scripts/test.sh
+
+faults: ## The long forms of the tests that take disk, power and network away (root, half an hour)
+	BRIDGEHEAD_FAULTS=long $(GO) test -count=1 -timeout 2h -v ./test/fault
+	BRIDGEHEAD_FAULTS=long $(GO) test -count=1 -timeout 2h -v -run Killed ./internal/store/sqlite ./internal/metricstore
 
 lint: ## golangci-lint, go vet, generated files are current
 	@scripts/lint.sh

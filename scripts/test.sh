@@ -5,7 +5,8 @@ cd "$(dirname "$0")/.."
 say() { printf '\n== %s\n' "$*"; }
 
 # program:package pairs
-needs=(chromium:chromium sshd:openssh-server ssh-keygen:openssh-client jq:jq curl:curl gcc:gcc slapd:slapd ldapmodify:ldap-utils)
+needs=(chromium:chromium sshd:openssh-server ssh-keygen:openssh-client jq:jq curl:curl gcc:gcc slapd:slapd ldapmodify:ldap-utils
+  strace:strace mkfs.btrfs:btrfs-progs mkfs.ext4:e2fsprogs ip:iproute2)
 missing=()
 for pair in "${needs[@]}"; do
   PATH=$PATH:/usr/sbin command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")

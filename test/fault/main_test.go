@@ -7,6 +7,7 @@ package fault_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -50,7 +51,7 @@ func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "bhfault")
 	if err == nil {
 		defer os.RemoveAll(dir)
-		err = os.Setenv(programsDir, dir)
+		err = errors.Join(os.Setenv(programsDir, dir), os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin"))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
