@@ -74,3 +74,26 @@ func TestMergeThatFailedForWantOfRoomIsTriedAgainAfterAnHour(t *testing.T) {
 	}
 	want(t, all(db, load("n01")), 0, 1, 2, 3, 4, 5, 6, 7)
 }
+
+// A disk that failed while a log was begun, and did not let it be removed, leaves a file without records. It stops nobody.
+// One with records is never written over.
+func TestLogThatCouldNotBeBegunIsBegunAgain(t *testing.T) {
+	t.Parallel()
+	for size, refused := range map[int]bool{0: false, 24: false, 25: true} {
+		dir := t.TempDir()
+		db := open(t, dir, metricstore.Options{Shards: 1})
+		left := filepath.Join(dir, "wal-0000000000000001-00.bhw")
+		if err := os.WriteFile(left, make([]byte, size), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		a := db.Appender()
+		l := load("n01").Labels()
+		if err := a.Append(&l, 60, now.Unix(), 1); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Commit(); (err != nil) != refused {
+			t.Errorf("beside a file of %d bytes: %v", size, err)
+		}
+		a.Close()
+	}
+}

@@ -3,7 +3,9 @@ package metricstore
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
+	"os"
 	"sync"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/frame"
@@ -76,12 +78,23 @@ func (sh *shard) openLog(db *DB) (*wal.Segment, error) {
 	if log := sh.log.Load(); log != nil {
 		return log, nil
 	}
-	log, err := wal.Create(db.segmentPath(sh.segment, sh.number), logKind())
+	path := db.segmentPath(sh.segment, sh.number)
+	log, err := wal.Create(path, logKind())
+	if errors.Is(err, fs.ErrExist) && removeEmptyLog(path) {
+		log, err = wal.Create(path, logKind())
+	}
 	if err != nil {
 		return nil, err
 	}
 	sh.log.Store(log)
 	return log, nil
+}
+
+// removeEmptyLog removes a log without records, which an attempt has left that failed when the disk did not even let the file
+// be removed. It reports whether it has.
+func removeEmptyLog(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular() && info.Size() <= frame.HeaderSize && os.Remove(path) == nil
 }
 
 // endRecord writes the record.
