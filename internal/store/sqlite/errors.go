@@ -49,10 +49,13 @@ var (
 	errCorrupt = errors.New("the check found an error")
 )
 
-// SQLite's codes for files that it cannot use.
+// SQLite's codes for files, and disks, that it cannot use.
 const (
-	codeCorrupt = 11
-	codeNotADB  = 26
+	codeReadOnly = 8
+	codeIO       = 10
+	codeCorrupt  = 11
+	codeFull     = 13
+	codeNotADB   = 26
 )
 
 // code returns SQLite's primary code of an error, 0 when the error is not SQLite's.
@@ -72,6 +75,8 @@ func explain(path string, err error) error {
 		return err
 	case code(err) == codeCorrupt, code(err) == codeNotADB, errors.Is(err, errForeign), errors.Is(err, errCorrupt):
 		return &FileError{Path: path, Cause: err}
+	case code(err) == codeIO, code(err) == codeFull, code(err) == codeReadOnly:
+		return fmt.Errorf("open database %s: see whether its disk is full, read-only or broken: %w", path, err)
 	default:
 		return fmt.Errorf("open database %s: %w", path, err)
 	}
