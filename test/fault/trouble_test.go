@@ -44,7 +44,7 @@ func (tr *trouble) well(steps int) {
 		tr.steps(1)
 	}
 	if _, failed := tr.steps(steps); failed > 0 {
-		tr.t.Errorf("%d requests fail: %v", failed, tr.c.refusals)
+		tr.t.Errorf("%d requests fail when the trouble is over: %s", failed, tr.c.failure)
 	}
 }
 
