@@ -149,7 +149,7 @@ func (s *Service) enter(ctx context.Context, try attempt) (identity.User, error)
 // rehash brings the hash up to date while the password is known. That the machine is busy just now is no reason to
 // refuse a login.
 func (s *Service) rehash(ctx context.Context, u identity.User, try attempt) error {
-	if u.Password == "" || !outdated(u.Password) {
+	if u.Password == "" || !s.Passwords.outdated(u.Password) {
 		return nil
 	}
 	hash, err := s.Passwords.HashPassword(ctx, try.Password)

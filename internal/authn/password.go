@@ -30,12 +30,15 @@ const (
 // ClusterCockpit, bcrypt. It is safe for concurrent use and bounds the memory that it takes.
 //
 // A password is the bytes that were typed. Nothing is normalised: what differs in bytes is different.
-type Passwords struct{ gate *gate }
+type Passwords struct {
+	gate  *gate
+	costs params // of new hashes
+}
 
 // NewPasswords returns a hasher.
 func NewPasswords() *Passwords {
 	// One core is left to everybody else, where there are two: while people log in, requests with tokens go on.
-	return &Passwords{newGate(max(1, min(mostHashes, runtime.GOMAXPROCS(0)-1)))}
+	return &Passwords{newGate(max(1, min(mostHashes, runtime.GOMAXPROCS(0)-1))), current}
 }
 
 // HashPassword returns the encoded argon2id hash of password; fault.Invalid when it is empty or longer than 1024 bytes,
@@ -47,7 +50,7 @@ func (p *Passwords) HashPassword(ctx context.Context, password string) (string, 
 	case len(password) > maxPassword:
 		return "", fault.New(fault.Invalid, "the password is longer than %d bytes", maxPassword)
 	}
-	h := hash{params: current, salt: make([]byte, saltLength)}
+	h := hash{params: p.costs, salt: make([]byte, saltLength)}
 	_, _ = rand.Read(h.salt) // never fails: crypto/rand ends the program instead
 	err := p.gate.do(ctx, func() { h.key = h.derive(password, keyLength) })
 	if err != nil {
@@ -70,7 +73,7 @@ func (p *Passwords) VerifyPassword(ctx context.Context, encoded, password string
 		}
 		return ok, damaged
 	}
-	h, known := hash{params: current, salt: make([]byte, saltLength), key: make([]byte, keyLength)}, false
+	h, known := hash{params: p.costs, salt: make([]byte, saltLength), key: make([]byte, keyLength)}, false
 	if encoded != "" {
 		if h, err = parseHash(encoded); err != nil {
 			return false, err
@@ -85,9 +88,9 @@ func (p *Passwords) VerifyPassword(ctx context.Context, encoded, password string
 }
 
 // outdated reports whether a good hash should be replaced when its password is known.
-func outdated(encoded string) bool {
+func (p *Passwords) outdated(encoded string) bool {
 	h, err := parseHash(encoded)
-	return err != nil || h.params != current || len(h.salt) != saltLength || len(h.key) != keyLength
+	return err != nil || h.params != p.costs || len(h.salt) != saltLength || len(h.key) != keyLength
 }
 
 // maxBcryptCost takes about a second; ClusterCockpit writes 10.
