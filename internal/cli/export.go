@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // csv writes comma-separated values. Lists and maps are JSON in their cell; times are seconds, as in JSON.
@@ -29,6 +30,8 @@ func (p printer) csv(l listing, columns []string) error {
 	return nil
 }
 
+// csvCell returns one field as text. What a spreadsheet would take for a formula gets an apostrophe before it: records say
+// what their users have written.
 func csvCell(fields map[string]any, name string) (string, error) {
 	v, ok := lookUp(fields, name)
 	if !ok || v == nil {
@@ -36,6 +39,9 @@ func csvCell(fields map[string]any, name string) (string, error) {
 	}
 	switch v := v.(type) {
 	case string:
+		if v != "" && strings.ContainsRune("=+-@\t\r", rune(v[0])) {
+			return "'" + v, nil
+		}
 		return v, nil
 	case json.Number:
 		return v.String(), nil

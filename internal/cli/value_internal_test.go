@@ -49,10 +49,12 @@ func TestCellsOfCSV(t *testing.T) {
 	t.Parallel()
 	fields := map[string]any{
 		"text": "a,b", "number": json.Number("1722603600.5"), "nothing": nil, "flag": true, "list": []any{"<a>", json.Number("1")},
+		"formula": "=cmd|' /C calc'!A0", "minus": "-1+1", "at": "@SUM(A1)", "tab": "\t=1", "negative": json.Number("-5"),
 		"map": map[string]any{"inner": map[string]any{"deep": "x"}}, "a.b": "dotted", "a": map[string]any{"b": "nested"},
 	}
 	for name, want := range map[string]string{
 		"text": "a,b", "number": "1722603600.5", "nothing": "", "gone": "", "flag": "true", "list": `["<a>",1]`,
+		"formula": "'=cmd|' /C calc'!A0", "minus": "'-1+1", "at": "'@SUM(A1)", "tab": "'\t=1", "negative": "-5",
 		"map": `{"inner":{"deep":"x"}}`, "map.inner.deep": "x", "map.gone": "", "text.inner": "", "a.b": "dotted",
 	} {
 		if got, err := csvCell(fields, name); got != want || err != nil {
