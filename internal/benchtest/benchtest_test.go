@@ -10,6 +10,7 @@ import (
 func TestBothAreMeasured(t *testing.T) {
 	here, limit := 0, 0
 	result := testing.Benchmark(func(b *testing.B) {
+		b.Helper()
 		b.ReportMetric(0, "ns/op")
 		benchtest.Against(b, 1, func() { here++ }, benchtest.Limit{Name: "limit", Run: func() { limit++ }})
 	})

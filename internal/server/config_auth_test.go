@@ -53,11 +53,11 @@ func TestBothSpellingsOfLoginsAreRead(t *testing.T) {
 
 func TestMistakesInLoginsAreSaid(t *testing.T) {
 	for want, auth := range map[string]string{
-		"auth.oidc.provider is missing":     `{"oidc": {}}`,
-		"auth.exec.path \"check\" does not": `{"exec": {"path": "check"}}`,
-		`unknown key "url2"`:                `{"ldap": {"url2": "x"}}`,
-		"sync-interval: a string is expected, not a number":    `{"ldap": {"sync-interval": 5}}`,
-		"must not be negative":              `{"ldap": {"sync-interval": "-5m"}}`,
+		"auth.oidc.provider is missing":                     `{"oidc": {}}`,
+		"auth.exec.path \"check\" does not":                 `{"exec": {"path": "check"}}`,
+		`unknown key "url2"`:                                `{"ldap": {"url2": "x"}}`,
+		"sync-interval: a string is expected, not a number": `{"ldap": {"sync-interval": 5}}`,
+		"must not be negative":                              `{"ldap": {"sync-interval": "-5m"}}`,
 	} {
 		if _, _, err := server.ReadConfig(write(t, "config.json", `{"main": {}, "auth": `+auth+`}`, 0o644)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", auth, err)
