@@ -258,7 +258,7 @@ func TestBlocksAreLaidOverEachOther(t *testing.T) {
 	t.Parallel()
 	const slots = 600
 	r := rand.New(rand.NewPCG(5, 6))
-	for range 40 {
+	for range 25 {
 		var blocks []*segment.Segment
 		var laid [slots]float64
 		from, to := r.Int64N(slots), r.Int64N(slots)
