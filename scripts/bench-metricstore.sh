@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # The table of the metric store in one run: writes a day of NODES nodes (64) into a cc-metric-store of its own on the
-# loopback, kills it, stops it, starts it again, and asks it. It takes about two minutes and 300 MB of disk.
+# loopback, kills it, stops it, starts it again, and asks it. It takes about two minutes and 300 MB of disk. With
+# CC_METRIC_STORE or VICTORIA_METRICS, which name programs of others, these are measured beside ours (bench-peers.sh).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 make --no-print-directory build >/dev/null
-bin=$PWD/bin
+bin=$PWD/bin peers=$PWD/scripts/bench-peers.sh
 nodes=${NODES:-64} span=${SPAN:-24h} each=${NODES_EACH:-1}
 dir=$(mktemp -d) pid=
 trap '[[ -n $pid ]] && kill -9 "$pid" 2>/dev/null; rm -rf "$dir"' EXIT
@@ -55,3 +56,4 @@ done >asked
 echo "== ask"
 jq -r '"\(.question)\t\(.p50_ms)\t\(.server_cpu_ms)\t\(.bytes)"' asked |
   (printf 'question\tp50 ms\tCPU ms\tbytes\n'; cat) | column -t -s $'\t'
+[[ -z ${CC_METRIC_STORE:-}${VICTORIA_METRICS:-} ]] || NODES=${PEER_NODES:-16} SPAN=${PEER_SPAN:-2h} "$peers"

@@ -28,6 +28,7 @@ func TestOthersWriteIntoTheStore(t *testing.T) {
 	}{
 		{"GET", "/ping", "", "", 204, ""},
 		{"GET", "/health", "", "", 200, `"status":"pass"`},
+		{"GET", "/ready", "", "", 200, `{"status":"ready"}`},
 		{"POST", "/api/v2/write?bucket=alpha&org=x", "Token " + writer, influx, 204, ""},
 		{"POST", "/api/v2/write?bucket=alpha&org=x", "Bearer " + writer, influx, 204, ""},
 		{"POST", "/api/v2/write?bucket=alpha&org=x", "Token " + reader, influx, 403, `{"code":"forbidden"`},

@@ -62,6 +62,7 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		{"no token", []string{"run"}, 2, "--token-file"},
 		{"empty token file", []string{"run", "--token-file", empty}, 1, "holds no token"},
 		{"too few nodes", []string{"config", t.TempDir(), "--nodes", "1"}, 2, "from 2 to 20000"},
+		{"unknown tongue", []string{"load", "ask", "--speak", "flux"}, 2, "it is cockpit or influx"},
 		{"odd step", []string{"config", t.TempDir(), "--step", "1500ms"}, 2, "whole seconds"},
 	}
 	for _, tt := range tests {

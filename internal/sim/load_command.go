@@ -26,6 +26,7 @@ type loadOptions struct {
 	pid         int
 	hosts       int
 	times       int
+	speak       string
 	asJSON      bool
 }
 
@@ -47,6 +48,7 @@ func loadCommand(env Env, o *options) *cobra.Command {
 	f.DurationVar(&l.span, "span", 24*time.Hour, "how much history")
 	f.Int64Var(&l.to, "to", 0, "where it ends, in Unix seconds; 0 is now")
 	f.IntVar(&l.pid, "pid", 0, "process of the store, to report what it used")
+	f.StringVar(&l.speak, "speak", speakCockpit, "cockpit: ClusterCockpit's interface; influx: that of InfluxDB 2 to write, and PromQL to ask")
 	f.BoolVar(&l.asJSON, "json", false, "print JSON")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the values")
 	cmd.AddCommand(loadFill(env, l), loadAsk(env, l), loadConfig(l))
@@ -66,7 +68,29 @@ func (l *loadOptions) end(clk clock.Clock) time.Time {
 	return at.Truncate(l.step)
 }
 
-func (l *loadOptions) client(env Env) (*client.Client, error) {
+// What --speak says.
+const (
+	speakCockpit = "cockpit"
+	speakInflux  = "influx"
+)
+
+// store is what is measured.
+type store interface {
+	LineWriter
+	Querier
+}
+
+// cockpitStore is a store with ClusterCockpit's interface.
+type cockpitStore struct {
+	*client.Client
+	querier
+}
+
+// store returns the store that the options name.
+func (l *loadOptions) store(env Env) (store, error) {
+	if l.speak != speakCockpit && l.speak != speakInflux {
+		return nil, usageError{fmt.Errorf("--speak %s: it is %s or %s", l.speak, speakCockpit, speakInflux)}
+	}
 	if _, _, err := l.machines(); err != nil { // it checks the options that all commands share
 		return nil, err
 	}
@@ -74,11 +98,14 @@ func (l *loadOptions) client(env Env) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if l.speak == speakInflux {
+		return newForeignStore(l.url, token, l.connections), nil
+	}
 	c, err := client.New(client.Config{BaseURL: l.url, Credential: client.StaticToken(token), UserAgent: "clustersim", Timeout: 2 * time.Minute})
 	if err != nil {
 		return nil, usageError{err}
 	}
-	return c, nil
+	return cockpitStore{c, querier{c}}, nil
 }
 
 func loadFill(env Env, l *loadOptions) *cobra.Command {
@@ -91,7 +118,7 @@ func loadFill(env Env, l *loadOptions) *cobra.Command {
 	f.IntVar(&l.connections, "connections", 4, "requests at the same time")
 	f.IntVar(&l.nodesEach, "nodes-each", 1, "how many nodes' lines go into one request")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := l.client(env)
+		c, err := l.store(env)
 		if err != nil {
 			return err
 		}
@@ -113,7 +140,7 @@ type filledReport struct {
 	To            int64   `json:"to"`
 }
 
-func (l *loadOptions) fill(ctx context.Context, env Env, c *client.Client) error {
+func (l *loadOptions) fill(ctx context.Context, env Env, to LineWriter) error {
 	clk := clock.System{}
 	end := l.end(clk)
 	steps := int(l.span / l.step)
@@ -127,7 +154,7 @@ func (l *loadOptions) fill(ctx context.Context, env Env, c *client.Client) error
 	}
 	show := progress(env.Stderr)
 	fill.Progress = func(done, of int) { show(time.Duration(done), time.Duration(of)) }
-	filled, err := fill.Run(ctx, c)
+	filled, err := fill.Run(ctx, to)
 	if err != nil {
 		return err
 	}
@@ -161,11 +188,15 @@ func loadAsk(env Env, l *loadOptions) *cobra.Command {
 	cmd.Flags().IntVar(&l.hosts, "hosts", 16, "about how many nodes")
 	cmd.Flags().IntVar(&l.times, "times", 15, "how often each question is asked")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := l.client(env)
+		c, err := l.store(env)
 		if err != nil {
 			return err
 		}
-		for _, a := range l.workload().Asks(l.end(clock.System{}), l.hosts, l.span, l.times) {
+		asks := l.workload().Asks
+		if l.speak == speakInflux {
+			asks = l.workload().PromAsks
+		}
+		for _, a := range asks(l.end(clock.System{}), l.hosts, l.span, l.times) {
 			if err := l.ask(cmd.Context(), env, c, a); err != nil {
 				return err
 			}
@@ -184,12 +215,12 @@ type askedReport struct {
 	CPU      float64 `json:"server_cpu_ms,omitempty"`
 }
 
-func (l *loadOptions) ask(ctx context.Context, env Env, c *client.Client, a Ask) error {
+func (l *loadOptions) ask(ctx context.Context, env Env, of Querier, a Ask) error {
 	before, err := l.process()
 	if err != nil {
 		return err
 	}
-	asked, err := a.Run(ctx, clock.System{}, querier{c})
+	asked, err := a.Run(ctx, clock.System{}, of)
 	if err != nil {
 		return err
 	}

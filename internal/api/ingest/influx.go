@@ -39,6 +39,7 @@ func NewInflux(metrics InfluxMetrics, log *slog.Logger) *api.Dialect {
 				WithStatus(http.StatusNoContent).WithMaxBody(maxBatch).Consumes("text/plain"),
 			api.Row("GET", "/ping", api.Public(), "Whether the program answers.", d.ping).WithStatus(http.StatusNoContent),
 			api.Row("GET", "/health", api.Public(), "Whether the program answers, in JSON.", d.health),
+			api.Row("GET", "/ready", api.Public(), "The same, in fewer words.", d.ready),
 		},
 	}
 }
@@ -126,6 +127,15 @@ type influxHealth struct {
 
 func (d *influx) health(context.Context, api.Request[api.None, api.None]) (influxHealth, error) {
 	return influxHealth{"influxdb", "ready for writes", "pass", influxVersion}, nil
+}
+
+// influxReady says so too.
+type influxReady struct {
+	Status string `json:"status" doc:"ready"`
+}
+
+func (d *influx) ready(context.Context, api.Request[api.None, api.None]) (influxReady, error) {
+	return influxReady{"ready"}, nil
 }
 
 // fail writes an error and logs those that are not the client's doing.
