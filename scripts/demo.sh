@@ -9,6 +9,10 @@ nodes=${DEMO_NODES:-16}
 history=${DEMO_HISTORY:-6h}
 url=http://127.0.0.1:$port
 
+if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+  echo "Port $port of this machine is in use (by another demo?). Take another one: DEMO_PORT=18080 make demo" >&2
+  exit 1
+fi
 mkdir -p demo && cd demo
 umask 077
 if [[ ! -e var ]]; then
@@ -57,4 +61,8 @@ args=()
 [[ -n ${fresh:-} ]] && args=(--backfill "$history")
 "$top/bin/clustersim" run --url "$url" --token-file sim.token --nodes "$nodes" --host "${args[@]}" &
 sim=$!
-wait -n $server $sim
+wait -n $server $sim || {
+  echo "The demo has ended. The last lines of $PWD/server.log:" >&2
+  tail -3 server.log >&2
+  exit 1
+}
