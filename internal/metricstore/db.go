@@ -91,6 +91,7 @@ type DB struct {
 	appenders sync.Pool
 	readings  sync.Pool
 	recovery  Recovery
+	found     sync.Mutex // guards recovery and damagedFiles while logs are read at the same time
 
 	checkpoint sync.Mutex // held while a checkpoint is written; taken before any other lock
 	segment    uint64     // number of the newest log segments; guarded by checkpoint

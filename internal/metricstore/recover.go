@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/frame"
@@ -50,14 +52,14 @@ func (db *DB) recover() error {
 		return err
 	}
 	db.raiseNumbers()
-	for _, f := range files.logs {
-		if f.number < covered {
-			continue // left over from a death between checkpoint and clean-up
-		}
-		if err := db.replay(f.path); err != nil {
+	// Logs below are left over from a death between checkpoint and clean-up.
+	first := slices.IndexFunc(files.logs, func(f file) bool { return f.number >= covered })
+	if first >= 0 {
+		if err := db.replayAll(files.logs[first:]); err != nil {
 			return err
 		}
 	}
+	slices.Sort(db.recovery.Damage)
 	db.segment = files.newest() + 1
 	db.countLog()
 	db.damaged.Store(len(db.recovery.Damage) > 0)
@@ -68,17 +70,44 @@ func (db *DB) recover() error {
 	return nil
 }
 
+// replayAll reads log segments, oldest first. Those of one number are about different hosts, so they are read at the same
+// time.
+func (db *DB) replayAll(logs []file) error {
+	for len(logs) > 0 {
+		n := 1
+		for n < len(logs) && logs[n].number == logs[0].number {
+			n++
+		}
+		var wg sync.WaitGroup
+		errs := make([]error, n)
+		for i, f := range logs[:n] {
+			wg.Go(func() { errs[i] = db.replay(f.path) })
+		}
+		wg.Wait()
+		if err := errors.Join(errs...); err != nil {
+			return err
+		}
+		logs = logs[n:]
+	}
+	return nil
+}
+
 // replay reads a log segment and cuts off what a death in the middle of a write has left at its end.
 func (db *DB) replay(path string) error {
 	r := replayer{db: db}
 	end, err := db.readRecords(path, logKind(), r.record)
+	db.found.Lock()
+	db.recovery.Log += r.restored
+	db.found.Unlock()
 	if r.lost > 0 {
 		db.damage(path, fmt.Sprintf("%d samples cannot be attributed, since the records that introduced their series are damaged", r.lost))
 	}
 	if err != nil || end.torn == end.size {
 		return err
 	}
+	db.found.Lock()
 	db.recovery.TornBytes += end.size - end.torn
+	db.found.Unlock()
 	if err := os.Truncate(path, end.torn); err != nil {
 		return fmt.Errorf("cut torn end of log: %w", err)
 	}
@@ -139,6 +168,8 @@ func (db *DB) readRecords(path string, kind frame.Kind, use func(payload []byte,
 }
 
 func (db *DB) damage(path, what string) {
+	db.found.Lock()
+	defer db.found.Unlock()
 	db.recovery.Damage = append(db.recovery.Damage, filepath.Base(path)+": "+what)
 	db.damagedFiles[path] = true
 }

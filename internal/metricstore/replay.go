@@ -4,9 +4,11 @@ import "math"
 
 // replayer puts the records of one log segment into memory.
 type replayer struct {
-	db   *DB
-	refs []*series // what the segment's numbers stand for
-	lost int64     // samples whose series was never introduced
+	db       *DB
+	refs     []*series // what the segment's numbers stand for
+	lost     int64     // samples whose series was never introduced
+	restored int64     // samples that were not lost
+	shard    *shard    // whose mu is held
 }
 
 // record takes a record apart. size is that of the file.
@@ -44,6 +46,8 @@ func (r *replayer) define(d *decoder, size int64) error {
 	if err != nil {
 		return err
 	}
+	r.enter(s.host.shard)
+	defer r.leave()
 	if s.empty() {
 		s.phase = phase // a series that had run dry and began anew
 	}
@@ -58,6 +62,7 @@ func (r *replayer) samples(d *decoder) {
 	n := d.uvarint()
 	base := d.varint()
 	grown, newest := 0, int64(math.MinInt64)
+	defer r.leave()
 	for range n {
 		ref, t, v := d.uvarint(), base+d.varint(), d.float()
 		if d.failed {
@@ -67,12 +72,31 @@ func (r *replayer) samples(d *decoder) {
 			r.lost++
 			continue
 		}
+		r.enter(r.refs[ref].host.shard)
 		grown += r.refs[ref].set(r.db, t, v)
 		newest = max(newest, t)
-		r.db.recovery.Log++
+		r.restored++
 	}
 	r.db.bytes.Add(int64(grown))
 	r.db.raiseNewest(newest)
+}
+
+// enter takes the lock of a shard instead of that of another one. All hosts of a log are in one shard, unless the number
+// of shards has changed since.
+func (r *replayer) enter(sh *shard) {
+	if r.shard == sh {
+		return
+	}
+	r.leave()
+	sh.mu.Lock()
+	r.shard = sh
+}
+
+func (r *replayer) leave() {
+	if r.shard != nil {
+		r.shard.mu.Unlock()
+		r.shard = nil
+	}
 }
 
 func (r *replayer) free(d *decoder) {
