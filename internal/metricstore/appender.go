@@ -10,7 +10,7 @@ var (
 	ErrNotANumber    = errors.New("the value is not a number")
 	ErrTooOld        = errors.New("the time is before the store's retention")
 	ErrTooNew        = errors.New("the time is too far in the future")
-	ErrStep          = errors.New("the step is less than one second")
+	ErrStep          = errors.New("the step is less than one second, or more than 68 years")
 	ErrTooManyHosts  = errors.New("the store has as many hosts as it may have")
 	ErrTooManySeries = errors.New("the host has as many series as it may have")
 )
@@ -82,7 +82,7 @@ func (a *Appender) check(step, t int64, v float64) error {
 		return ErrTooOld
 	case t > a.newest:
 		return ErrTooNew
-	case step < 1:
+	case step < 1, step > math.MaxInt32: // nothing else is read back
 		return ErrStep
 	default:
 		return nil

@@ -202,6 +202,7 @@ func TestSamplesOutsideTheLimitsAreRefused(t *testing.T) {
 		{load("n01"), 60, 61, 1, metricstore.ErrTooNew},
 		{load("n01"), 60, 0, math.NaN(), metricstore.ErrNotANumber},
 		{load("n01"), 0, 0, 1, metricstore.ErrStep},
+		{load("n01"), 1 << 31, 0, 1, metricstore.ErrStep},
 		{metricstore.Key{Cluster: "alpha", Metric: "m"}, 60, 0, 1, metricstore.ErrName},
 		{load(string(long)), 60, 0, 1, metricstore.ErrName},
 		{other, 60, 0, 1, metricstore.ErrTooManyHosts},
@@ -216,7 +217,7 @@ func TestSamplesOutsideTheLimitsAreRefused(t *testing.T) {
 	if err := a.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	if st := db.Stats(); st.Samples != 2 || st.Refused != 8 || st.Series != 2 || st.Hosts != 1 || st.Bytes == 0 || st.LogBytes == 0 {
+	if st := db.Stats(); st.Samples != 2 || st.Refused != 9 || st.Series != 2 || st.Hosts != 1 || st.Bytes == 0 || st.LogBytes == 0 {
 		t.Errorf("stats %+v", st)
 	}
 }
