@@ -65,7 +65,7 @@ func (m *machine) append(rt *rapid.T) {
 	for range rapid.IntRange(1, 20).Draw(rt, "samples") {
 		k := drawKey(rt)
 		minutes := rapid.Int64Range(0, 1300).Draw(rt, "minutes")
-		value := rapid.Float64().Draw(rt, "value")
+		value := drawValue(rt)
 		l := k.Labels()
 		if err := a.Append(&l, 60, now.Unix()-60*minutes, value); err != nil {
 			rt.Fatal(err)
@@ -207,6 +207,18 @@ func (m *machine) compare(rt *rapid.T) {
 	}
 	if st := m.db.Stats(); st.Bytes/2+st.Sealed < int64(total) || st.Unreadable != 0 {
 		rt.Fatalf("%d samples in %+v", total, st)
+	}
+}
+
+// drawValue draws values that memory holds in two, four and eight bytes.
+func drawValue(rt *rapid.T) float64 {
+	switch decimals := rapid.IntRange(-1, 4).Draw(rt, "decimals"); decimals {
+	case -1:
+		return rapid.Float64().Draw(rt, "value")
+	case 0:
+		return float64(rapid.IntRange(-20_000, 20_000).Draw(rt, "whole"))
+	default:
+		return float64(rapid.IntRange(-1_000_000, 1_000_000).Draw(rt, "digits")) / math.Pow10(decimals)
 	}
 }
 
