@@ -14,7 +14,7 @@ import (
 // samples are wanted; math.MaxInt64 is none. ErrDamaged when one of the segments cannot be read; nothing is written then.
 func Merge(path string, list []*Segment, keep func(series uint32, place int) (from int64)) (err error) {
 	defer catch(&err)()
-	m := merger{keep: keep, from: math.MaxInt64, to: math.MinInt64}
+	m := merger{keep: keep, next: make([]located, len(list)), from: math.MaxInt64, to: math.MinInt64}
 	for i, s := range list {
 		m.rest = append(m.rest, s.blocks[headerSize:])
 		m.from, m.to = min(m.from, s.foot.from), max(m.to, s.foot.to)
@@ -26,7 +26,8 @@ func Merge(path string, list []*Segment, keep func(series uint32, place int) (fr
 // merger takes blocks from several segments, in the order of their series.
 type merger struct {
 	list     []*Segment
-	rest     [][]byte // the blocks of each that have not been taken
+	rest     [][]byte  // the blocks of each that have not been taken
+	next     []located // of these the first
 	keep     func(series uint32, place int) (from int64)
 	from, to int64
 
@@ -71,7 +72,7 @@ func (m *merger) write(out *bufio.Writer) error {
 // take moves the blocks of the next series into pieces.
 func (m *merger) take() (series uint32, found bool, err error) {
 	m.pieces = m.pieces[:0]
-	next := make([]located, len(m.rest))
+	next := m.next
 	for i, rest := range m.rest {
 		if len(rest) == 0 {
 			continue
