@@ -20,6 +20,11 @@ const (
 	maxMerged = 1 << 30
 	// mergeAgain is how long segments are left alone that the disk did not let be merged: to try takes room and time.
 	mergeAgain = time.Hour
+	// maxBlock is how many of these a series has on average. A question reads what a segment has of a series as a whole,
+	// so it must not become more and more with the days that are stored.
+	maxBlock = 8 << 10
+	// fullCount is how many segments are enough when one more would be too much.
+	fullCount = 4
 )
 
 // never is later than any time.
@@ -71,23 +76,43 @@ func (db *DB) mergeable() []numbered {
 // largest, so that no sample is written again and again only because small segments come behind it.
 func (db *DB) neighbours(tier int) []numbered {
 	now := db.opt.Clock.Now()
-	var run []numbered
-	var size, largest int64
+	var r neighbourhood
 	for _, seg := range db.segments.list {
 		if db.unmergeable[seg.number].After(now) || tierOf(seg.Size()) > tier {
-			run, size, largest = nil, 0, 0
+			r = neighbourhood{}
 			continue
 		}
-		if seg.Size()+size > maxMerged || len(run) > 0 && !db.fit(run[0], seg) {
-			run, size, largest = nil, 0, 0
+		if !r.hasRoomFor(seg) || len(r.list) > 0 && !db.fit(r.list[0], seg) {
+			if r.worth(fullCount) {
+				return r.list
+			}
+			r = neighbourhood{}
 		}
-		run, size, largest = append(run, seg), size+seg.Size(), max(largest, seg.Size())
-		if len(run) >= mergeCount && size >= 2*largest {
-			return run
+		if r.add(seg); r.worth(mergeCount) {
+			return r.list
 		}
 	}
 	return nil
 }
+
+// neighbourhood is segments that could become one.
+type neighbourhood struct {
+	list          []numbered
+	size, largest int64
+	series        int // of the one with most
+}
+
+func (r *neighbourhood) hasRoomFor(seg numbered) bool {
+	size := r.size + seg.Size()
+	return size <= maxMerged && size <= maxBlock*int64(max(r.series, seg.Series()))
+}
+
+func (r *neighbourhood) add(seg numbered) {
+	r.list = append(r.list, seg)
+	r.size, r.largest, r.series = r.size+seg.Size(), max(r.largest, seg.Size()), max(r.series, seg.Series())
+}
+
+func (r *neighbourhood) worth(count int) bool { return len(r.list) >= count && r.size >= 2*r.largest }
 
 // fit reports whether one segment may span the times of both. Retention removes whole ones, so they must not become too long.
 func (db *DB) fit(a, b numbered) bool {

@@ -251,8 +251,8 @@ func TestLargeAndSmallSegmentsAreMerged(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for round := range rounds {
 		points := []point{{load("n01"), int64(rounds - round), float64(rounds - round)}}
-		if round%4 == 0 { // half a MB of what cannot be made smaller
-			for i := range 400 {
+		if round%4 == 0 { // a quarter of a MB of what cannot be made smaller
+			for i := range 280 {
 				for minute := range int64(128) {
 					points = append(points, point{thread("n02", strconv.Itoa(i)), 10_000 - 128*int64(round) - minute, random.NormFloat64()})
 				}
@@ -266,11 +266,42 @@ func TestLargeAndSmallSegmentsAreMerged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := db.Stats().Segments; n > 16 {
+	if n := db.Stats().Segments; n > rounds/2 {
 		t.Errorf("%d segments are left of %d", n, rounds)
 	}
 	if n := minutesOf(t, db, "n01"); n != rounds {
 		t.Errorf("%d samples are left of %d", n, rounds)
+	}
+}
+
+// What a question reads of a series does not become more and more with the days that are stored.
+func TestSegmentsDoNotGrowForEver(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	db := open(t, dir, metricstore.Options{})
+	const rounds = 100
+	random := rand.New(rand.NewPCG(1, 2))
+	for round := range rounds {
+		points := make([]point, 0, 128)
+		for minute := range int64(128) {
+			points = append(points, point{load("n01"), 128*(rounds-int64(round)) - minute, random.NormFloat64()})
+		}
+		write(t, db, points...)
+		if err := db.Seal(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Compact(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	total := db.Stats().SegmentBytes
+	for _, path := range sealedFiles(t, dir) {
+		if info, err := os.Stat(path); err != nil || info.Size() > 9000 {
+			t.Errorf("%s is a block of %d bytes: %v", path, info.Size(), err)
+		}
+	}
+	if n := db.Stats().Segments; n > total/4000+8 {
+		t.Errorf("%d segments for %d bytes", n, total)
 	}
 }
 

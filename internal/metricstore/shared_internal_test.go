@@ -1,7 +1,7 @@
 package metricstore
 
 import (
-	"fmt"
+	"strconv"
 	"testing"
 )
 
@@ -47,7 +47,7 @@ func TestSharedValuesAreForgottenWhenThereAreTooMany(t *testing.T) {
 		t.Errorf("%d are made of one", made)
 	}
 	for n := range 2*maxShared + 3 {
-		get(fmt.Sprint(n))
+		get(strconv.Itoa(n))
 	}
 	if n := len(table.values); n > maxShared {
 		t.Errorf("%d are known", n)

@@ -119,9 +119,9 @@ func (f form) gap() int64 {
 		return shortGap
 	case long:
 		return longGap
-	default:
-		return int64(math.Float64bits(math.NaN()))
+	case floats:
 	}
+	return int64(math.Float64bits(math.NaN()))
 }
 
 // store puts what stands for a value into place i.
@@ -131,7 +131,7 @@ func (c *Chunk) store(i, n int64) {
 		binary.LittleEndian.PutUint16(c.data[2*i:], uint16(n))
 	case long:
 		binary.LittleEndian.PutUint32(c.data[4*i:], uint32(n))
-	default:
+	case floats:
 		binary.LittleEndian.PutUint64(c.data[8*i:], uint64(n))
 	}
 }
@@ -143,9 +143,9 @@ func (c *Chunk) isGap(i int64) bool {
 		return int16(binary.LittleEndian.Uint16(c.data[2*i:])) == shortGap
 	case long:
 		return int32(binary.LittleEndian.Uint32(c.data[4*i:])) == longGap
-	default:
-		return math.IsNaN(math.Float64frombits(binary.LittleEndian.Uint64(c.data[8*i:])))
+	case floats:
 	}
+	return math.IsNaN(math.Float64frombits(binary.LittleEndian.Uint64(c.data[8*i:])))
 }
 
 // decode fills dst with values from place i on.
@@ -167,7 +167,7 @@ func (c *Chunk) decode(dst []float64, i int64) {
 				dst[j] = math.NaN()
 			}
 		}
-	default:
+	case floats:
 		for j := range dst {
 			dst[j] = math.Float64frombits(binary.LittleEndian.Uint64(data[8*j:]))
 		}
