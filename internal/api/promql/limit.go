@@ -15,7 +15,8 @@ type limited[T any] struct {
 const warnCut = "there is more than the limit that was asked for; the rest is left out"
 
 // limit reads how many rows are wanted at most; 0 is all.
-func (p *params) limit(name string) int {
+func (p *params) limit() int {
+	const name = "limit"
 	text := p.Get(name)
 	if text == "" {
 		return 0

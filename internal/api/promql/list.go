@@ -27,7 +27,7 @@ func listed(r *http.Request, body api.RawBody) (selectors []matchers, limit int,
 	if err != nil {
 		return nil, 0, err
 	}
-	limit = p.limit("limit")
+	limit = p.limit()
 	if p.err != nil {
 		return nil, 0, p.err
 	}
@@ -164,7 +164,7 @@ type metadata struct {
 
 func (d *dialect) metadata(_ context.Context, r api.Request[metadataParams, api.None]) (map[string][]metadata, error) {
 	p := params{Values: r.HTTP.URL.Query()}
-	limit := p.limit("limit")
+	limit := p.limit()
 	if p.err != nil {
 		return nil, p.err
 	}

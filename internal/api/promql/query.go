@@ -39,7 +39,7 @@ func (d *dialect) query(ctx context.Context, r api.Request[queryParams, api.RawB
 	at := p.time("time", d.Clock.Now())
 	ctx, cancel := context.WithTimeout(ctx, p.timeout(d.Timeout))
 	defer cancel()
-	lookback, limit := p.duration("lookback_delta", 0), p.limit("limit")
+	lookback, limit := p.duration("lookback_delta", 0), p.limit()
 	if p.err != nil {
 		return queryReply{}, p.err
 	}
@@ -72,7 +72,7 @@ func (d *dialect) queryRange(ctx context.Context, r api.Request[rangeParams, api
 	start, end, step := p.time("start", time.Time{}), p.time("end", time.Time{}), p.duration("step", 0)
 	ctx, cancel := context.WithTimeout(ctx, p.timeout(d.Timeout))
 	defer cancel()
-	lookback, limit := p.duration("lookback_delta", 0), p.limit("limit")
+	lookback, limit := p.duration("lookback_delta", 0), p.limit()
 	switch {
 	case p.err != nil:
 		return queryReply{}, p.err
