@@ -16,9 +16,9 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/token"
 )
 
-// databaseRounds is how many times a worker writes one thing of each kind: enough for SQLite to move its log into the
+// databaseRounds returns how many times a worker writes one thing of each kind: enough for SQLite to move its log into the
 // database in between. After half of them it closes the database and opens it again.
-const databaseRounds = 50
+func databaseRounds() int { return pick(20, 50) }
 
 // databaseFile is the name of the database in a worker's folder.
 const databaseFile = "job.db"
@@ -37,7 +37,7 @@ func workDatabase(dir string, say func(string, ...any)) error {
 			}
 		}
 		say("open %d", half)
-		for n := half * databaseRounds / 2; n < (half+1)*databaseRounds/2; n++ {
+		for n := half * databaseRounds() / 2; n < (half+1)*databaseRounds()/2; n++ {
 			writeRound(ctx, s, n, say)
 		}
 		if err := s.Close(); err != nil {
