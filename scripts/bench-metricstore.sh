@@ -26,7 +26,7 @@ nodes=${NODES:-64} span=${SPAN:-24h} each=${NODES_EACH:-1}
 dir=$(mktemp -d) pid=
 trap '[[ -n $pid ]] && kill -9 "$pid" 2>/dev/null; rm -rf "$dir"' EXIT
 cd "$dir"
-port=$(shuf -i 20000-40000 -n 1)
+port=$(shuf -i 20000-32000 -n 1)
 "$bin/cc-backend" -init >/dev/null
 "$bin/cc-backend" -add-user load:api: -jwt load 2>/dev/null | sed -n 's/.*: //p' | head -1 >token
 key=$(sed -n 's/^JWT_PUBLIC_KEY="\(.*\)"/\1/p' .env)

@@ -36,7 +36,7 @@ END
 used() { sed 's/.*) //' "/proc/$1/stat" | awk '{print $12 + $13}'; }
 measure() { # STORE
   local speak=cockpit before
-  port=$(shuf -i 20000-40000 -n 1)
+  port=$(shuf -i 20000-32000 -n 1)
   rm -rf data
   case $1 in
   bridgehead) start_cockpit "$bin/cc-metric-store" ;;
