@@ -78,7 +78,7 @@ func TestSlowClientsKeepNobodyWaiting(t *testing.T) { //nolint:tparallel // it m
 		h.connect(t, 10, byte(i%20))
 	}
 	post := "POST /api/write/?cluster=sim HTTP/1.1\r\nHost: head\r\nAuthorization: Bearer " + raw + "\r\n"
-	for i := range byte(40) {
+	for i := range byte(10) {
 		head, body, deaf := h.connect(t, 11, i), h.connect(t, 12, i), h.connect(t, 13, i)
 		attackers.Go(func() { drip(ctx, head, "GET /api/v1/whoami HTTP/1.1\r\nHost: head\r\nX-Slow: ") })
 		attackers.Go(func() { drip(ctx, body, post+"Content-Length: 1000000\r\n\r\n") })
@@ -90,7 +90,7 @@ func TestSlowClientsKeepNobodyWaiting(t *testing.T) { //nolint:tparallel // it m
 	}
 	attackers.Go(func() { h.longLine(t, post) })
 	attackers.Go(func() { h.bomb(t, raw) })
-	took := h.wellBehaved(t, raw, 300)
+	took := h.wellBehaved(t, raw, 200)
 	if grown := memory() - before; grown > 1<<30 {
 		t.Errorf("%d MB more than before", grown>>20)
 	} else {
@@ -154,17 +154,16 @@ func (h *head) longLine(t *testing.T, post string) {
 	}
 }
 
-// bomb sends a gigabyte of blanks that is one megabyte on the way.
+// bomb sends a gigabyte of blanks that is one megabyte on the way: a thousand times the same piece, which is how gzip may
+// be written as well.
 func (h *head) bomb(t *testing.T, raw string) {
 	t.Helper()
 	var packed bytes.Buffer
 	zip := gzip.NewWriter(&packed)
-	zeros := bytes.Repeat([]byte(" "), 1<<20)
-	for range 1 << 10 {
-		_, _ = zip.Write(zeros) // a buffer takes everything
-	}
+	_, _ = zip.Write(bytes.Repeat([]byte(" "), 1<<20)) // a buffer takes everything
 	_ = zip.Close()
-	for _, path := range []string{"/api/write/?cluster=sim", "/api/v2/write?bucket=sim", "/api/jobs/start_job/", "/api/v1/login"} {
+	packed = *bytes.NewBuffer(bytes.Repeat(packed.Bytes(), 1<<10))
+	for _, path := range []string{"/api/write/?cluster=sim", "/api/v1/login"} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.URL+path, bytes.NewReader(packed.Bytes()))
 		if err != nil {
 			t.Error(err)
