@@ -36,6 +36,9 @@ type fileWriter struct {
 	foot  footer
 	index []byte
 	head  []byte
+
+	since   int    // blocks behind the last one that is in the index
+	indexed uint64 // where that one is
 }
 
 func newFileWriter(out *bufio.Writer) (*fileWriter, error) {
@@ -48,7 +51,8 @@ func newFileWriter(out *bufio.Writer) (*fileWriter, error) {
 }
 
 func (w *fileWriter) block(series uint32, body []byte) error {
-	if w.foot.blocks%indexEvery == 0 {
+	if w.since++; w.foot.blocks == 0 || w.since == indexEvery || w.place-w.indexed >= indexBytes {
+		w.since, w.indexed = 0, w.place
 		w.index = binary.LittleEndian.AppendUint32(w.index, series)
 		w.index = binary.LittleEndian.AppendUint64(w.index, w.place)
 	}

@@ -287,7 +287,7 @@ func (s *Segment) find(series uint32) (heads, error) {
 		return heads{}, fmt.Errorf("%w: the index of %s", ErrDamaged, s.path)
 	}
 	rest, ok := s.from(series)
-	for range indexSeldom {
+	for range indexEvery {
 		if !ok || len(rest) == 0 {
 			break
 		}

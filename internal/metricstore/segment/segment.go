@@ -21,12 +21,13 @@ const (
 	magic      = "BHSEG\x00\x00\x01" // the last byte is the version
 	headerSize = 16                  // magic, salt
 	footerSize = 56
-	// indexEvery is how many blocks there are for an entry of the index. Behind the one that the index finds, so many heads
-	// of blocks are read to find the right one, each from another place in memory.
+	// indexEvery is how many blocks there are at most for an entry of the index. Behind the one that the index finds, so many
+	// heads of blocks are read to find the right one, each from another place in memory.
 	indexEvery = 8
-	// indexSeldom is how many blocks there were for an entry in files of the first releases.
-	indexSeldom = 32
-	entrySize   = 12 // series, place
+	// indexBytes is how far behind the last one in the index a block begins at least that is in it for that alone: to look
+	// at many pages for heads costs more than to read what one is looking for.
+	indexBytes = 4096
+	entrySize  = 12 // series, place
 )
 
 // footer is the last bytes of the file.
