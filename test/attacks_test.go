@@ -36,7 +36,9 @@ func TestTheAttacksOfTheManualAreMade(t *testing.T) {
 	}
 }
 
-func namesATest(line string) bool { return strings.Contains(line, ".Test") || strings.Contains(line, ".Fuzz") }
+func namesATest(line string) bool {
+	return strings.Contains(line, ".Test") || strings.Contains(line, ".Fuzz")
+}
 
 // testsIn returns the text of all tests of a folder.
 func testsIn(t *testing.T, folder string) string {

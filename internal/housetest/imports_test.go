@@ -21,7 +21,6 @@ var floors = []struct {
 	{"internal/seal", 0, 0},
 	{"internal/sshsig", 0, 0},
 	{"internal/porttest", 0, 0},
-	{"internal/netlimit", 0, 1},
 	{"internal/benchtest", 0, 0},
 	{"internal/metricstore", 0, 1},
 
@@ -48,6 +47,7 @@ var floors = []struct {
 	{"internal/api/ingest", 3, 1},
 	{"internal/api/promql", 3, 1},
 	{"internal/api", 3, 0},
+	{"internal/netlimit", 3, 0},
 	{"web", 3, 0},
 	{"internal/webui", 3, 1},
 	{"internal/agent", 3, 0},

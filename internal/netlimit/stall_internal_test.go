@@ -25,7 +25,7 @@ func TestWhoDoesNotReadIsLeft(t *testing.T) {
 		ended <- err
 	}), patience))
 	defer srv.Close()
-	conn, err := net.Dial("tcp", srv.Listener.Addr().String()) //nolint:noctx // of this machine
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestWhoDoesNotReadIsLeft(t *testing.T) {
 		t.Error("no error")
 	}
 
-	patient, err := net.Dial("tcp", srv.Listener.Addr().String()) //nolint:noctx // of this machine
+	patient, err := net.Dial("tcp", srv.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,6 +52,7 @@ func TestWhoDoesNotReadIsLeft(t *testing.T) {
 			t.Fatal(err)
 		}
 		n, err := io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close() // it has been read
 		if err != nil || n != 400_000 {
 			t.Errorf("%d bytes, %v", n, err)
 		}

@@ -31,19 +31,15 @@ func accountCommands(ctx context.Context, env Env, c Config, s Secrets, f flags)
 	}
 	defer func() { err = errors.Join(err, co.Close()) }()
 	who := identity.Local(osUser())
-	if f.addUser != "" {
-		if err := co.addUser(ctx, who, f.addUser); err != nil {
-			return plain("-add-user", err)
+	for _, c := range []struct {
+		flag, value string
+		do          func(ctx context.Context, who identity.Caller, value string) error
+	}{{"-add-user", f.addUser, co.addUser}, {"-del-user", f.delUser, co.users.Delete}, {"-unbind-user", f.unbindUser, co.users.Unbind}} {
+		if c.value == "" {
+			continue
 		}
-	}
-	if f.delUser != "" {
-		if err := co.users.Delete(ctx, who, f.delUser); err != nil {
-			return plain("-del-user", err)
-		}
-	}
-	if f.unbindUser != "" {
-		if err := co.users.Unbind(ctx, who, f.unbindUser); err != nil {
-			return plain("-unbind-user", err)
+		if err := c.do(ctx, who, c.value); err != nil {
+			return plain(c.flag, err)
 		}
 	}
 	if f.syncLDAP {

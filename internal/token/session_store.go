@@ -28,11 +28,11 @@ type Session struct {
 }
 
 // ID returns the name that the session has in lists and in the trail. It opens nothing.
-func (s Session) ID() string { return sessionID(s.Hash) }
+func (v Session) ID() string { return sessionID(v.Hash) }
 
 // is reports whether id is the session's, or was before its rights changed.
-func (s Session) is(id string) bool {
-	return s.ID() == id || s.Former != "" && sessionID(s.Former) == id
+func (v Session) is(id string) bool {
+	return v.ID() == id || v.Former != "" && sessionID(v.Former) == id
 }
 
 func sessionID(hash string) string { return hash[:min(len(hash), SessionIDLength)] }
@@ -41,11 +41,11 @@ func sessionID(hash string) string { return hash[:min(len(hash), SessionIDLength
 const SessionIDLength = 16
 
 // HolderID returns whose browser it is: the actor's when there is one, else the user's.
-func (s Session) HolderID() identity.UserID {
-	if s.ActorID != "" {
-		return s.ActorID
+func (v Session) HolderID() identity.UserID {
+	if v.ActorID != "" {
+		return v.ActorID
 	}
-	return s.UserID
+	return v.UserID
 }
 
 // SessionFilter selects sessions. Zero fields do not select.

@@ -61,7 +61,7 @@ func TestTheHeadKeepsItsFilesWhenDescriptorsRunOut(t *testing.T) {
 		fresh := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
 		var wall clock.System
 		for deadline := wall.Now().Add(patience); ; <-wall.After(20 * time.Millisecond) {
-			resp, err := fresh.Get(p.URL + "/readyz") //nolint:noctx // the client has a limit
+			resp, err := fresh.Get(p.URL + "/readyz")
 			if err == nil {
 				_ = resp.Body.Close()
 				break

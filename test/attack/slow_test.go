@@ -65,7 +65,7 @@ func roomFor(t *testing.T, files uint64) {
 
 // TestSlowClientsKeepNobodyWaiting has clients that send slowly, do not read, do nothing, or send far too much, all of
 // them beside one that does as it should. How long that one waits is in the log; a busy machine decides about it.
-func TestSlowClientsKeepNobodyWaiting(t *testing.T) { //nolint:tparallel // it measures the memory of the process
+func TestSlowClientsKeepNobodyWaiting(t *testing.T) {
 	const idle = 5000
 	roomFor(t, 4*idle)
 	h := openHead(t, servertest.WithClusters(sim.NewMachine("sim", 4, time.Minute).Cluster()))
