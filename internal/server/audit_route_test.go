@@ -32,6 +32,7 @@ var recordedBy = map[string]string{
 	"POST /api/v2/write": "(samples)", "POST /prometheus/api/v1/write": "(samples)",
 	"POST /prometheus/api/v1/query": "(it reads)", "POST /prometheus/api/v1/query_range": "(it reads)",
 	"POST /prometheus/api/v1/series": "(it reads)", "POST /prometheus/api/v1/labels": "(it reads)",
+	"POST /prometheus/api/v1/query_exemplars": "(it reads)", "POST /prometheus/api/v1/format_query": "(it reads)",
 }
 
 func TestEveryRouteThatChangesSomethingIsRecorded(t *testing.T) {
