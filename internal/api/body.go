@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
+	"github.com/bridgehead-hpc/bridgehead/internal/jsonfile"
 )
 
 // RawBody is a body that the handler reads itself, decompressed and limited to the route's MaxBody. What goes wrong
@@ -103,26 +104,7 @@ func jsonError(err error) error {
 		if typed.Field != "" {
 			where = "member " + typed.Field
 		}
-		return fault.Because(fault.Invalid, err, "%s: %s expected, got %s", where, jsonName(typed.Type), typed.Value)
+		return fault.Because(fault.Invalid, err, "%s: %s expected, got %s", where, jsonfile.TypeName(typed.Type), typed.Value)
 	}
 	return fault.Because(fault.Invalid, err, "the body is not the JSON that is expected: %s", strings.TrimPrefix(err.Error(), "json: "))
-}
-
-func jsonName(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.Pointer:
-		return jsonName(t.Elem())
-	case reflect.Bool:
-		return "true or false"
-	case reflect.String:
-		return "a string"
-	case reflect.Float32, reflect.Float64:
-		return "a number"
-	case reflect.Slice, reflect.Array:
-		return "an array"
-	case reflect.Struct, reflect.Map:
-		return "an object"
-	default:
-		return "a whole number"
-	}
 }

@@ -56,14 +56,8 @@ func (s *Service) Unbind(ctx context.Context, c Caller, name string) (err error)
 	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if c, err = s.stillMay(ctx, c, AdminsWrite); err != nil {
-		return err
-	}
-	u, err := s.find(ctx, name)
+	c, u, err := s.toChange(ctx, c, name)
 	if err != nil {
-		return err
-	}
-	if err := s.mayTouch(c, u); err != nil {
 		return err
 	}
 	return s.bindings.UnbindUser(ctx, u.ID, c.Record(s.clock.Now(), "user.unbind", "user/"+u.Name))

@@ -107,14 +107,8 @@ func (s *Service) Delete(ctx context.Context, c Caller, name string) (err error)
 	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if c, err = s.stillMay(ctx, c, AdminsWrite); err != nil {
-		return err
-	}
-	u, err := s.find(ctx, name)
+	c, u, err := s.toChange(ctx, c, name)
 	if err != nil {
-		return err
-	}
-	if err := s.mayTouch(c, u); err != nil {
 		return err
 	}
 	gone := u
@@ -177,4 +171,18 @@ func (s *Service) newHash(ctx context.Context, password *string) (string, error)
 		return "", nil
 	}
 	return s.hasher.HashPassword(ctx, *password)
+}
+
+// toChange returns the user named as in Get and the caller as he is now, when he may change that user. Whoever asks holds
+// writing.
+func (s *Service) toChange(ctx context.Context, c Caller, name string) (Caller, User, error) {
+	c, err := s.stillMay(ctx, c, AdminsWrite)
+	if err != nil {
+		return c, User{}, err
+	}
+	u, err := s.find(ctx, name)
+	if err != nil {
+		return c, User{}, err
+	}
+	return c, u, s.mayTouch(c, u)
 }

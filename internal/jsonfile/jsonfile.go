@@ -64,7 +64,7 @@ func explain(err error, into reflect.Type) (at int64, _ error) {
 		if kind.Field != "" {
 			where = kind.Field + ": "
 		}
-		return kind.Offset - 1, fmt.Errorf("%s%s is expected, not %s", where, expected(kind.Type), found(kind.Value))
+		return kind.Offset - 1, fmt.Errorf("%s%s is expected, not %s", where, TypeName(kind.Type), found(kind.Value))
 	}
 	text := strings.TrimPrefix(err.Error(), "json: ")
 	if key, ok := strings.CutPrefix(text, "unknown field "); ok {
@@ -73,10 +73,10 @@ func explain(err error, into reflect.Type) (at int64, _ error) {
 	return -1, errors.New(text)
 }
 
-// expected is what JSON calls a Go type.
-func expected(t reflect.Type) string {
+// TypeName is what JSON calls a Go type, with its article.
+func TypeName(t reflect.Type) string {
 	if t.Kind() == reflect.Pointer {
-		return expected(t.Elem())
+		return TypeName(t.Elem())
 	}
 	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
 		return "a string"
