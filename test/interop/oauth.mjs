@@ -58,11 +58,16 @@ got.introspected = await introspect(got.acting.access_token);
 got.garbage = await introspect('garbage');
 
 // RFC 7009
-for (const token of [got.acting.access_token, 'garbage', refresh]) {
+async function revoke(token) {
   await oauth.processRevocationResponse(await oauth.revocationRequest(as, client, none, token, plain));
 }
+await revoke(got.acting.access_token);
+await revoke('garbage');
 got.afterwards = await introspect(got.acting.access_token);
 await refused('afterRevocation', () => who(got.acting.access_token));
+// With a refresh token goes what was made from its login (section 2.1).
+await revoke(refresh);
+await refused('accessAfterRevocation', () => who(access));
 await refused('refreshAfterRevocation', async () => oauth.processRefreshTokenResponse(as, client, await oauth.refreshTokenGrantRequest(as, client, none, refresh, plain)));
 
 process.stdout.write(JSON.stringify(got));

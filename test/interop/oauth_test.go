@@ -34,6 +34,7 @@ type oauthReply struct {
 	TooMuch                string `json:"tooMuch"`
 	BadTarget              string `json:"badTarget"`
 	AfterRevocation        string `json:"afterRevocation"`
+	AccessAfterRevocation  string `json:"accessAfterRevocation"`
 	RefreshAfterRevocation string `json:"refreshAfterRevocation"`
 }
 
@@ -118,7 +119,9 @@ func TestAStandardClientGetsAlong(t *testing.T) {
 			t.Errorf("%s: %s, want %v", what, is[0], is[1:])
 		}
 	}
-	if got.AfterRevocation == "not refused" {
-		t.Error("the revoked token still opens the door")
+	for what, answer := range map[string]string{"the revoked token": got.AfterRevocation, "the access token of a login whose refresh token is revoked": got.AccessAfterRevocation} {
+		if !strings.Contains(answer, "Challenge") {
+			t.Errorf("%s: %q", what, answer)
+		}
 	}
 }
