@@ -25,7 +25,7 @@ test: ## Install what the tests need (on Debian as root; else say what is skippe
 
 faults: ## The long forms of the tests that take disk, power and network away (root, half an hour)
 	BRIDGEHEAD_FAULTS=long $(GO) test -count=1 -timeout 2h -v ./test/fault
-	BRIDGEHEAD_FAULTS=long $(GO) test -count=1 -timeout 2h -v -run Killed ./internal/store/sqlite ./internal/metricstore
+	BRIDGEHEAD_FAULTS=long $(GO) test -count=1 -timeout 2h -v -run 'Killed|AMillionNames' ./internal/store/sqlite ./internal/metricstore ./test/attack
 
 lint: ## golangci-lint, go vet, generated files are current
 	@scripts/lint.sh
