@@ -13,33 +13,32 @@ import (
 
 // readCheckpoint fills the empty store from the file.
 func (db *DB) readCheckpoint(path string) error {
-	var records, promised uint64
+	var records, promised, last uint64
 	complete := false
+	lanes := db.openLanes(path)
 	end, err := db.readRecords(path, checkpointKind(), func(payload []byte, _ int64) error {
 		d := decoder{rest: payload}
 		switch d.byte() {
 		case entrySeries:
 			records++
-			if err := db.restoreChunks(&d); err != nil {
-				return err
-			}
+			lanes.add(payload)
+			return nil
 		case entryRollup:
-			if err := db.restoreRollup(&d); err != nil {
-				return err
-			}
+			lanes.add(payload)
+			return nil
 		case entryEnd:
-			promised, complete = d.uvarint(), true
-			db.lastNumber.Store(uint32(d.uvarint()))
+			promised, last, complete = d.uvarint(), d.uvarint(), true
 		default:
 			d.fail()
 		}
-		if d.failed || len(d.rest) > 0 {
-			return errEntry
-		}
-		return nil
+		return d.end()
 	})
+	lanes.close()
 	if err != nil {
 		return err
+	}
+	if complete {
+		db.lastNumber.Store(uint32(last))
 	}
 	if !complete || records != promised || end.torn != end.size {
 		db.damage(path, "the checkpoint is not complete")
@@ -47,38 +46,53 @@ func (db *DB) readCheckpoint(path string) error {
 	return nil
 }
 
-func (db *DB) restoreChunks(d *decoder) error {
+// restoreRecord puts what a record of a series or a roll-up says into the store, and returns how many samples and gaps that
+// are.
+func (db *DB) restoreRecord(payload []byte) (samples int64, err error) {
+	d := decoder{rest: payload}
+	if d.byte() == entryRollup {
+		err = db.restoreRollup(&d)
+	} else {
+		samples, err = db.restoreChunks(&d)
+	}
+	if err == nil {
+		err = d.end()
+	}
+	return samples, err
+}
+
+func (db *DB) restoreChunks(d *decoder) (samples int64, err error) {
 	l, step, phase := d.identity()
 	number := d.uvarint()
 	sealed := d.sealed()
 	n := d.uvarint()
 	if d.failed || number > math.MaxUint32 {
-		return errEntry
+		return 0, errEntry
 	}
 	s, err := db.restoreSeries(&l, step, phase)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	s.number, s.sealed = uint32(number), sealed
 	for range n {
 		first := d.varint()
 		code := d.bytes(d.uvarint())
 		if d.failed {
-			return errEntry
+			return samples, errEntry
 		}
 		values, err := codec.Decode(nil, code)
 		if err != nil {
-			return errEntry
+			return samples, errEntry
 		}
 		c, ok := chunk.Restore(first, values)
 		if !ok {
-			return errEntry
+			return samples, errEntry
 		}
 		db.bytes.Add(int64(s.restore(c)))
 		db.raiseNewest(s.time(c.End()))
-		db.recovery.Checkpoint += int64(len(values))
+		samples += int64(len(values))
 	}
-	return nil
+	return samples, nil
 }
 
 // sealed reads what appendSealed has written.
