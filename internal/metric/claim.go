@@ -29,7 +29,7 @@ func (o *Origin) Add(name, value []byte) {
 }
 
 const (
-	// maxClaims is how many series are watched; about 50 MB.
+	// maxClaims is how many series are watched; about 60 MB.
 	maxClaims = 1 << 20
 	// claimSteps is after how many steps without a sample a series is free for another origin, and leastClaim is the
 	// shortest time.
@@ -39,9 +39,14 @@ const (
 
 // claims remembers from which origin a series comes, so that two sources do not take turns in writing to one series. It is
 // safe for concurrent use.
-type claims struct {
+type claims [claimParts]claimPart
+
+// claimParts is into how many parts the series are divided, so that writers seldom wait for each other.
+const claimParts = 64
+
+type claimPart struct {
 	mu   sync.Mutex
-	held map[uint64]claim // by hash of the series
+	held map[uint64]*claim // by hash of the series
 }
 
 type claim struct {
@@ -49,36 +54,59 @@ type claim struct {
 	until  int64
 }
 
-// hold claims the series of l for an origin, and reports whether it is that origin's. A series that has not been written
-// for some time goes to whoever comes next: a sender that was updated may say other things about itself.
-func (c *claims) hold(l *Line, origin Origin, now int64, step time.Duration) bool {
+// restOf returns how many seconds without a sample a series is an origin's.
+func restOf(step time.Duration) int64 { return int64(max(claimSteps*step, leastClaim).Seconds()) }
+
+// hostHash returns the part of a series' hash that is its host's.
+func hostHash(cluster, host []byte) uint64 { return hash(hash(hashStart, cluster), host) }
+
+// namesHash returns the part of a series' hash that is the same on all hosts.
+func namesHash(l *Line) uint64 {
 	h := uint64(hashStart)
-	for _, name := range [...][]byte{l.Cluster, l.Host, l.Metric, l.Type, l.TypeID, l.SubType, l.SubTypeID} {
+	for _, name := range [...][]byte{l.Metric, l.Type, l.TypeID, l.SubType, l.SubTypeID} {
 		h = hash(h, name)
 	}
-	until := now + int64(max(claimSteps*step, leastClaim).Seconds())
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	was, ok := c.held[h]
-	if ok && was.origin != origin && was.until > now {
-		return false
+	return h
+}
+
+// seriesHash joins the two parts. Each of its steps can be undone, so that nothing of them is lost before they meet.
+func seriesHash(host, names uint64) uint64 {
+	host ^= host >> 32
+	host *= 0x9e3779b97f4a7c15
+	host ^= host >> 29
+	h := (host ^ names) * hashPrime
+	return h ^ h>>32
+}
+
+// hold claims the series with that hash for an origin until a time, and reports whether it is that origin's. A series that has
+// not been written for some time goes to whoever comes next: a sender that was updated may say other things about itself.
+func (c *claims) hold(h uint64, origin Origin, now, until int64) bool {
+	p := &c[h%claimParts]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if was := p.held[h]; was != nil {
+		if was.origin != origin && was.until > now {
+			return false
+		}
+		was.origin, was.until = origin, until
+		return true
 	}
-	if !ok && len(c.held) >= maxClaims && !c.sweep(now) {
+	if len(p.held) >= maxClaims/claimParts && !p.sweep(now) {
 		return true // too many to be watched
 	}
-	if c.held == nil {
-		c.held = map[uint64]claim{}
+	if p.held == nil {
+		p.held = map[uint64]*claim{}
 	}
-	c.held[h] = claim{origin, until}
+	p.held[h] = &claim{origin, until}
 	return true
 }
 
 // sweep forgets claims that have lapsed and reports whether there is room. The caller holds mu.
-func (c *claims) sweep(now int64) bool {
-	for h, held := range c.held {
+func (p *claimPart) sweep(now int64) bool {
+	for h, held := range p.held {
 		if held.until <= now {
-			delete(c.held, h)
+			delete(p.held, h)
 		}
 	}
-	return len(c.held) < maxClaims
+	return len(p.held) < maxClaims/claimParts
 }

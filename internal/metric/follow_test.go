@@ -77,7 +77,7 @@ func everything(db *metricstore.DB) []metricstore.Samples {
 	var all []metricstore.Samples
 	for _, cluster := range []string{"alpha", "beta", "nosuch"} {
 		for _, host := range db.Hosts(cluster) {
-			for _, name := range []string{"cpu_load", "flops_any", "fast", "missing"} {
+			for _, name := range []string{"cpu_load", "flops_any", "fast", "missing", "cpu", "cpu_load_x", "ipc"} {
 				w := metricstore.Window{Cluster: cluster, Host: host, Metric: name, From: 0, To: now.Unix() + 3600}
 				all = append(all, db.Read(nil, w, nil)...)
 			}

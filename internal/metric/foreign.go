@@ -8,6 +8,8 @@ import (
 	"iter"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/bridgehead-hpc/bridgehead/internal/metricstore"
 )
 
 // Foreign is a sample of a sender that names series in its own way.
@@ -16,6 +18,7 @@ type Foreign struct {
 	Origin Origin
 	// unkept are the first of the labels that the origin is made of, to name them where it matters.
 	unkept [4]label
+	memo   metricstore.Memo // what is known of its series, without the way; for kept samples
 }
 
 type label struct{ name, value []byte }
@@ -75,7 +78,9 @@ func (w *writer) take(n int, f *Foreign) verdict {
 	if v != kept {
 		return v
 	}
-	if !w.service.claims.hold(&f.Line, f.Origin, w.now, config.Frequency) {
+	m := metricstore.Memo{Origin: uint64(f.Origin), Names: namesHash(&f.Line), Rest: restOf(config.Frequency)}
+	f.memo = m
+	if !w.service.claims.hold(seriesHash(hostHash(f.Cluster, f.Host), m.Names), f.Origin, w.now, w.now+m.Rest) {
 		w.reject(n, f.contested())
 		return wrong
 	}

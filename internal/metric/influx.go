@@ -30,6 +30,18 @@ type influxWriter struct {
 	cpu       []byte // value of the tag
 	fields    []field
 	name      []byte // of the metric
+
+	whole       []byte // the line
+	head        []byte // its names, if nothing is escaped in them
+	measurement []byte
+	named       bool // the cluster stands in the line
+	apart       bool // the names are in sample
+
+	hashed struct { // the host whose hash this is
+		cluster []byte
+		host    string
+		hash    uint64
+	}
 }
 
 type field struct {
@@ -51,52 +63,77 @@ func (w *influxWriter) addFields(n int, line []byte) {
 	if blank(line) {
 		return
 	}
-	w.sample, w.cpu, w.fields = Foreign{}, nil, w.fields[:0]
-	if err := w.parse(line); err != nil {
-		w.reject(n, err.Error())
-		return
-	}
-	measurement := w.sample.Metric
-	for _, f := range w.fields {
-		w.sample.Metric, w.sample.Value = measurement, f.value
-		if string(f.name) != "value" {
-			w.name = append(append(append(w.name[:0], measurement...), '_'), f.name...)
-			w.sample.Metric = w.name
+	w.clear(trim(line))
+	if !w.follow() {
+		if err := w.parse(); err != nil {
+			w.reject(n, err.Error())
+			return
 		}
-		if w.take(n, &w.sample) == wrong {
+	}
+	for i := range w.fields {
+		if w.addField(n, &w.fields[i]) == wrong {
 			return
 		}
 	}
 }
 
-// parse reads a line into w.sample and w.fields.
-func (w *influxWriter) parse(line []byte) error {
-	p, l := &w.parser, &w.sample.Line
-	p.unescaped = p.unescaped[:0]
-	rest := bytes.TrimRight(bytes.TrimLeft(line, " "), " \r")
-	name, rest, err := p.name(rest, false)
+// clear makes line the current one.
+func (w *influxWriter) clear(line []byte) {
+	w.sample, w.cpu, w.fields, w.apart = Foreign{}, nil, w.fields[:0], false
+	w.parser.unescaped = w.parser.unescaped[:0]
+	w.whole = line
+	w.head = line[:max(bytes.IndexByte(line, ' '), 0)]
+}
+
+// parse reads the current line into w.sample and w.fields.
+func (w *influxWriter) parse() error {
+	rest, err := w.parseNames()
 	if err != nil {
 		return err
 	}
+	if err := w.parseTail(rest); err != nil {
+		return err
+	}
+	return w.sample.check()
+}
+
+// parseNames reads measurement and tags of the current line and returns what follows them.
+func (w *influxWriter) parseNames() ([]byte, error) {
+	p, l := &w.parser, &w.sample.Line
+	name, rest, err := p.name(w.whole, false)
+	if err != nil {
+		return nil, err
+	}
 	if len(name) == 0 {
-		return errors.New("the measurement's name is missing")
+		return nil, errors.New("the measurement's name is missing")
 	}
-	l.Metric = name
+	w.measurement = name
 	if rest, err = p.tags(rest, l); err != nil {
-		return err
+		return nil, err
 	}
+	w.named = len(l.Cluster) > 0
 	w.device()
-	if rest, err = w.parseFields(bytes.TrimLeft(rest, " ")); err != nil {
+	w.apart = true
+	return rest, nil
+}
+
+// parseTail reads what follows the names: the fields and the time.
+func (w *influxWriter) parseTail(rest []byte) error {
+	l := &w.sample.Line
+	rest, err := w.parseFields(trimLeft(rest))
+	if err != nil {
 		return err
 	}
-	if rest = bytes.TrimLeft(rest, " "); len(rest) > 0 {
+	if rest = trimLeft(rest); len(rest) > 0 {
 		if l.Time, err = wholeNumber(rest); err != nil {
 			return err
 		}
 		l.Time /= w.perSecond
 		l.HasTime = true
+		return nil
 	}
-	return l.check()
+	l.Time, l.HasTime = w.now, true
+	return nil
 }
 
 // device makes a device of the tag cpu, when the line names none otherwise.
@@ -108,7 +145,7 @@ func (w *influxWriter) device() {
 		w.sample.SetApart([]byte("cpu"), w.cpu)
 	case string(id) == "-total":
 	case numbered && len(id) > 0:
-		w.sample.Type, w.sample.TypeID = []byte(ScopeHWThread), id
+		w.sample.Type, w.sample.TypeID = thread, id
 	default:
 		w.sample.SetApart([]byte("cpu"), w.cpu)
 	}
@@ -149,6 +186,10 @@ func influxValue(b []byte) (v float64, number bool, rest []byte, err error) { //
 	end := 0
 	for end < len(b) && b[end] != ' ' && b[end] != ',' {
 		end++
+	}
+	if end > 0 && b[0] <= '9' { // a digit, a sign or a point
+		v, err = parseValue(b[:end])
+		return v, true, b[end:], err
 	}
 	switch string(b[:end]) {
 	case "t", "T", "true", "True", "TRUE":

@@ -165,31 +165,3 @@ func FuzzInflux(f *testing.F) {
 		}
 	})
 }
-
-// A line with ten fields should cost less than ten lines.
-func BenchmarkWriteInflux(b *testing.B) {
-	s, _ := newService(b)
-	var one, many strings.Builder
-	for i := range 100 {
-		fmt.Fprintf(&one, "cpu_load,host=n%d value=1.5 %d\nflops_any,host=n%d value=2.5 %d\n", i, now.UnixNano(), i, now.UnixNano())
-		fmt.Fprintf(&many, "cpu,host=n%d load=1.5 %d\nflops,host=n%d any=2.5 %d\n", i, now.UnixNano(), i, now.UnixNano())
-	}
-	b.Run("lines", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if r, err := s.Write(b.Context(), "alpha", strings.NewReader(one.String())); err != nil || r.Taken != 200 {
-				b.Fatal(r, err)
-			}
-		}
-		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*200), "ns/sample")
-	})
-	b.Run("influx", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if r, err := s.WriteInflux(b.Context(), metric.Source{Cluster: "alpha"}, time.Nanosecond, strings.NewReader(many.String())); err != nil || r.Taken != 200 {
-				b.Fatal(r, err)
-			}
-		}
-		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*200), "ns/sample")
-	})
-}

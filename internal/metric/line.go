@@ -1,7 +1,6 @@
 package metric
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 
@@ -29,7 +28,7 @@ type Parser struct {
 func (p *Parser) Parse(line []byte, l *Line) error {
 	p.unescaped = p.unescaped[:0]
 	*l = Line{}
-	rest := bytes.TrimRight(bytes.TrimLeft(line, " "), " \r")
+	rest := trim(line)
 	name, rest, err := p.name(rest, false)
 	if err != nil {
 		return err
@@ -41,7 +40,7 @@ func (p *Parser) Parse(line []byte, l *Line) error {
 	if rest, err = p.tags(rest, l); err != nil {
 		return err
 	}
-	if err := p.tail(bytes.TrimLeft(rest, " "), l); err != nil {
+	if err := p.tail(trimLeft(rest), l); err != nil {
 		return err
 	}
 	return l.check()
@@ -53,7 +52,7 @@ func (p *Parser) tail(rest []byte, l *Line) error {
 	if err != nil {
 		return err
 	}
-	if rest = bytes.TrimLeft(rest, " "); len(rest) > 0 {
+	if rest = trimLeft(rest); len(rest) > 0 {
 		if l.Time, err = parseTime(rest); err != nil {
 			return err
 		}
@@ -90,4 +89,22 @@ func (p *Parser) field(b []byte, l *Line) ([]byte, error) {
 		return nil, fmt.Errorf("unknown field: '%s', only one field 'value' is allowed", key)
 	}
 	return rest, nil
+}
+
+// trim returns a line without the spaces around it, and without what Windows ends lines with. The library's way costs more
+// than a number.
+func trim(line []byte) []byte { return trimRight(trimLeft(line)) }
+
+func trimLeft(b []byte) []byte {
+	for len(b) > 0 && b[0] == ' ' {
+		b = b[1:]
+	}
+	return b
+}
+
+func trimRight(b []byte) []byte {
+	for len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\r') {
+		b = b[:len(b)-1]
+	}
+	return b
 }

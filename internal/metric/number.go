@@ -27,6 +27,9 @@ func parseTime(b []byte) (int64, error) {
 
 // wholeNumber reads a time in whatever units.
 func wholeNumber(b []byte) (int64, error) {
+	if n, ok := digitsOf(b); ok {
+		return n, nil
+	}
 	n, err := strconv.ParseInt(string(b), 10, 64)
 	if err != nil {
 		return 0, fmt.Errorf("time %q is not a whole number", clip(b))
@@ -35,6 +38,21 @@ func wholeNumber(b []byte) (int64, error) {
 		return 0, fmt.Errorf("time %d is before 1970", n)
 	}
 	return n, nil
+}
+
+// digitsOf reads a number of 1 to 19 digits and nothing else.
+func digitsOf(b []byte) (n int64, ok bool) {
+	if len(b) == 0 || len(b) > 19 {
+		return 0, false
+	}
+	var sum uint64
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		sum = sum*10 + uint64(c-'0')
+	}
+	return int64(sum), sum <= math.MaxInt64
 }
 
 // parseValue reads a number: a float, an integer with suffix i, or an unsigned integer with suffix u.

@@ -88,4 +88,7 @@ func (l *Line) check() error {
 	return nil
 }
 
-var dots = []byte("..")
+var (
+	dots   = []byte("..")
+	thread = []byte(ScopeHWThread)
+)

@@ -92,6 +92,7 @@ type writer struct {
 	catalogue Catalogue
 	known     bool
 	denied    bool
+	isDefault bool // the cluster is that of lines that name none
 }
 
 // readAll gives all lines to add. A last line without an end is one too, but not when reading it failed: then it may be
@@ -159,8 +160,8 @@ func (w *writer) add(n int, line []byte) {
 		return
 	}
 	named := len(w.line.Cluster) > 0
-	if config, v := w.judge(n, &w.line); v == kept && w.note(n, &w.line, config) == kept && named {
-		w.remember(line)
+	if config, v := w.judge(n, &w.line); v == kept && w.note(n, &w.line, config) == kept {
+		w.remember(line, named)
 	}
 }
 
@@ -228,6 +229,7 @@ func (w *writer) useCatalogue(cluster []byte) {
 	}
 	w.cluster = append(make([]byte, 0, len(cluster)+1), cluster...)
 	w.catalogue, w.known = nil, false
+	w.isDefault = bytes.Equal(cluster, w.defaultCluster)
 	w.denied = w.reaches != nil && len(cluster) > 0 && !w.reaches(string(cluster))
 	if len(cluster) > 0 && !w.denied {
 		w.catalogue, w.known = w.service.catalogue(string(cluster))

@@ -22,9 +22,10 @@ type Appender struct {
 	oldest, newest int64 // times outside are refused
 	pending        [][]sample
 	host           *host
-	last           *series // whose sample came before
-	followed       *series // that Follow has found
-	strange        int     // heads that were not those that are remembered
+	last           *series   // whose sample came before
+	followed       *series   // that Follow has found
+	line           *spelling // of the line whose fields follow
+	strange        int       // heads that were not those that are remembered
 	id             []byte
 }
 
@@ -159,6 +160,6 @@ func (a *Appender) Close() {
 		clear(samples)
 		a.pending[i] = samples[:0]
 	}
-	a.host, a.last, a.followed = nil, nil, nil
+	a.host, a.last, a.followed, a.line = nil, nil, nil, nil
 	a.db.appenders.Put(a)
 }

@@ -359,7 +359,7 @@ func (g *herd) node(db *metricstore.DB, n int, at int64) error {
 		if db == nil {
 			continue
 		}
-		if a.Follow(k.labels.Cluster, g.head) {
+		if a.Follow(k.labels.Cluster, g.head) != nil {
 			if err := a.AppendFollowed(at, v); err != nil {
 				return err
 			}
@@ -369,7 +369,7 @@ func (g *herd) node(db *metricstore.DB, n int, at int64) error {
 		if err := a.Append(&k.labels, 60, at, v); err != nil {
 			return err
 		}
-		a.Remember(g.head)
+		a.Remember(g.head, metricstore.Memo{})
 	}
 	if db == nil {
 		return nil

@@ -37,14 +37,24 @@ func (s *series) fullKey() Key {
 
 // spelling is how a sender writes the names of a series, without that of the host: so it is the same for all hosts.
 type spelling struct {
-	before, after string // the name of the host
-	hostless      bool   // the host is not named at all; before is everything
+	before, after string    // the name of the host
+	hostless      bool      // the host is not named at all; before is everything
+	field         string    // behind them
+	line          *spelling // the same of all fields of a line; nil where lines have none
+	memo          Memo
 }
 
-// spelling returns how head is written, which a sender has used for a series of the host.
-func (db *DB) spelling(head []byte, host string) *spelling {
+// spelling returns how head is written, with a field behind it or none, which a sender has used for a series of the host.
+func (db *DB) spelling(head, field []byte, host string, m Memo) *spelling {
+	var line *spelling
+	if len(field) > 0 {
+		line = db.spelling(head, nil, host, Memo{Way: m.Way, Origin: m.Origin})
+	}
 	before, after, found := bytes.Cut(head, []byte(host))
-	id := make([]byte, 0, len(head)+binary.MaxVarintLen64)
+	id := make([]byte, 0, len(head)+len(field)+6*binary.MaxVarintLen64)
+	id = append(id, m.Way)
+	id = binary.AppendVarint(binary.AppendUvarint(binary.AppendUvarint(id, m.Origin), m.Names), m.Rest)
+	id = append(binary.AppendUvarint(id, uint64(len(field))), field...)
 	if found {
 		// One more than the length: nothing with a host looks like something without.
 		id = append(binary.AppendUvarint(id, 1+uint64(len(before))), before...)
@@ -52,7 +62,9 @@ func (db *DB) spelling(head []byte, host string) *spelling {
 	} else {
 		id = append(append(id, 0), before...)
 	}
-	return db.spellings.get(id, func(string) *spelling { return &spelling{string(before), string(after), !found} })
+	return db.spellings.get(id, func(string) *spelling {
+		return &spelling{before: string(before), after: string(after), hostless: !found, field: string(field), line: line, memo: m}
+	})
 }
 
 // spells reports whether head is what the spelling makes of the name of the host.

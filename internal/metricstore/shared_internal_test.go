@@ -12,7 +12,7 @@ func TestSpellingsAreThoseOfOneHost(t *testing.T) {
 		"flops,cluster=a,hostname=n01,type=node": "n01", "n01,hostname=n01": "n01", "n01": "n01",
 		"no host at all": "n01", "n0n01n01": "n01", "hostname=n01": "n01", "n01,x": "n01",
 	} {
-		p := db.spelling([]byte(head), host)
+		p := db.spelling([]byte(head), nil, host, Memo{})
 		if !p.spells([]byte(head), host) {
 			t.Errorf("%q is not what it was made of", head)
 		}
@@ -22,15 +22,15 @@ func TestSpellingsAreThoseOfOneHost(t *testing.T) {
 			}
 		}
 	}
-	a, b := db.spelling([]byte("m,hostname=n01,x=1"), "n01"), db.spelling([]byte("m,hostname=longer,x=1"), "longer")
+	a, b := db.spelling([]byte("m,hostname=n01,x=1"), nil, "n01", Memo{}), db.spelling([]byte("m,hostname=longer,x=1"), nil, "longer", Memo{})
 	if a != b {
 		t.Error("two hosts have a spelling each")
 	}
-	if db.spelling([]byte("abh"), "h") == db.spelling([]byte("\x02ab"), "h") {
+	if db.spelling([]byte("abh"), nil, "h", Memo{}) == db.spelling([]byte("\x02ab"), nil, "h", Memo{}) {
 		t.Error("what does not name the host is taken for what does")
 	}
 	// Where the name of the host is does not get lost among the names around it.
-	if db.spelling([]byte("ahb"), "h") == db.spelling([]byte("abh"), "h") || db.spelling([]byte("ab"), "h") == db.spelling([]byte("ahb"), "h") {
+	if db.spelling([]byte("ahb"), nil, "h", Memo{}) == db.spelling([]byte("abh"), nil, "h", Memo{}) || db.spelling([]byte("ab"), nil, "h", Memo{}) == db.spelling([]byte("ahb"), nil, "h", Memo{}) {
 		t.Error("spellings are mixed up")
 	}
 }
