@@ -22,10 +22,19 @@ func (s *Service) WriteInflux(ctx context.Context, from Source, precision time.D
 	return w.finish(w.readAll(ctx, lines, w.addFields))
 }
 
+// WriteMixed is WriteFrom for lines of both kinds. One whose only field is called value is a line of ClusterCockpit's
+// collectors, and becomes what WriteFrom makes of it; every other is one of InfluxDB's, by the rules of WriteInflux. In which
+// units a time is, its size tells.
+func (s *Service) WriteMixed(ctx context.Context, from Source, lines io.Reader) (WriteResult, error) {
+	w := &influxWriter{writer: s.writer(from)}
+	w.parser.other = w.tag
+	return w.finish(w.readAll(ctx, lines, w.addEither))
+}
+
 // influxWriter works off a batch of such lines.
 type influxWriter struct {
 	*writer
-	perSecond int64 // units of time
+	perSecond int64 // units of time; 0 when the size of a time tells
 	sample    Foreign
 	cpu       []byte // value of the tag
 	fields    []field
@@ -77,6 +86,36 @@ func (w *influxWriter) addFields(n int, line []byte) {
 	}
 }
 
+// addEither notes the samples of a line of either kind.
+func (w *influxWriter) addEither(n int, line []byte) {
+	if onlyValue(line) {
+		w.add(n, line)
+		return
+	}
+	w.addFields(n, line)
+}
+
+// onlyValue reports whether a line has one field, which is called value.
+func onlyValue(line []byte) bool {
+	line = trimLeft(line)
+	end := bytes.IndexByte(line, ' ')
+	for end > 0 && line[end-1] == '\\' { // that one is escaped
+		next := bytes.IndexByte(line[end+1:], ' ')
+		if next < 0 {
+			return false
+		}
+		end += 1 + next
+	}
+	if end <= 0 {
+		return false
+	}
+	value, ok := bytes.CutPrefix(trimLeft(line[end:]), []byte("value="))
+	for i := 0; ok && i < len(value) && value[i] != ' '; i++ {
+		ok = value[i] != ','
+	}
+	return ok
+}
+
 // clear makes line the current one.
 func (w *influxWriter) clear(line []byte) {
 	w.sample, w.cpu, w.fields, w.apart = Foreign{}, nil, w.fields[:0], false
@@ -125,15 +164,20 @@ func (w *influxWriter) parseTail(rest []byte) error {
 		return err
 	}
 	if rest = trimLeft(rest); len(rest) > 0 {
-		if l.Time, err = wholeNumber(rest); err != nil {
-			return err
-		}
-		l.Time /= w.perSecond
 		l.HasTime = true
-		return nil
+		l.Time, err = w.parseTime(rest)
+		return err
 	}
 	l.Time, l.HasTime = w.now, true
 	return nil
+}
+
+func (w *influxWriter) parseTime(b []byte) (int64, error) {
+	if w.perSecond == 0 {
+		return parseTime(b)
+	}
+	t, err := wholeNumber(b)
+	return t / w.perSecond, err
 }
 
 // device makes a device of the tag cpu, when the line names none otherwise.

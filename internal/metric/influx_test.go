@@ -96,6 +96,76 @@ func TestTimesAreInTheUnitThatIsNamed(t *testing.T) {
 	}
 }
 
+// Where both kinds of line come, a line of ClusterCockpit's is what it is without the other kind: its tags make no origin, and
+// none of them is a thread.
+func TestLinesOfBothKindsComeTogether(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		lines string
+		want  []string
+		what  metric.WriteResult
+	}{
+		"both":                 {"cpu_load,hostname=n1 value=1 %[1]d\ncpu,host=n2 load=2,idle=3i %[2]d", []string{"n1 cpu_load=1", "n2 cpu_load=2"}, metric.WriteResult{Taken: 2, Dropped: 1}},
+		"nanoseconds":          {"cpu_load,hostname=n1 value=1 %[2]d\nflops,host=n1 any=2 %[1]d", []string{"n1 cpu_load=1", "n1 flops_any=2"}, metric.WriteResult{Taken: 2}},
+		"tags that nobody has": {"cpu_load,hostname=n1,cpu=cpu1,rack=1 value=1 %[1]d\ncpu_load,hostname=n1,cpu=cpu1,rack=2 value=2 %[1]d", []string{"n1 cpu_load=2"}, metric.WriteResult{Taken: 2}},
+		"two fields and a tag": {"cpu,host=n1,cpu=cpu1 load=1,load2=2 %[2]d", []string{"n1/hwthread1 cpu_load=1"}, metric.WriteResult{Taken: 1, Dropped: 1}},
+		"value and another":    {"cpu_load,host=n1 value=1,x=2 %[2]d", []string{"n1 cpu_load=1"}, metric.WriteResult{Taken: 1, Dropped: 1}},
+		"another and value":    {"cpu_load,host=n1 x=1,value=2 %[2]d", []string{"n1 cpu_load=2"}, metric.WriteResult{Taken: 1, Dropped: 1}},
+		"escaped":              {`cpu_load,hostname=n1,x=a\ value\=1,y=\\ b value=3`, []string{"n1 cpu_load=3"}, metric.WriteResult{Taken: 1}},
+		"an event":             {`event,hostname=n1 event="a, value=1" %[1]d`, nil, metric.WriteResult{Dropped: 1}},
+		"no number":            {`cpu_load,hostname=n1 value="a"`, nil, rejected(`value "\"a\"" is not a number`)},
+		"no field":             {"cpu_load,hostname=n1", nil, rejected("a field is missing: a line is <measurement>,<tags> <field>=<value>,... [<time>]")},
+		"no line":              {"\n# value=1\n \n", nil, metric.WriteResult{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, db := newService(t)
+			lines := strings.NewReplacer("%[1]d", strconv.FormatInt(now.Unix(), 10), "%[2]d", strconv.FormatInt(now.UnixNano(), 10)).Replace(tt.lines)
+			got, err := s.WriteMixed(t.Context(), metric.Source{Cluster: "alpha"}, strings.NewReader(lines))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.what, got); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(tt.want, held(s, db)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// FuzzMixed: a line that WriteFrom takes, WriteMixed takes as well, and makes the same of it.
+func FuzzMixed(f *testing.F) {
+	for _, line := range []string{
+		"cpu_load,hostname=n1 value=1", "cpu_load,hostname=n1,cpu=cpu1 value=1 1795463640", `cpu_load,hostname=n1,x=\ value\=1  value=2 1795463640000000000`,
+		`cpu_load,hostname=n1,x=a\\ b value=1`, " cpu_load,hostname=n1 value=1\r", "# value=1", "", `ipc,hostname=n1 value=1i `, "cpu,host=n1 load=1,x=2",
+	} {
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		if strings.Contains(line, "\n") {
+			t.Skip()
+		}
+		one, oneDB := newService(t)
+		both, bothDB := newService(t)
+		want, err := one.WriteFrom(t.Context(), metric.Source{Cluster: "alpha"}, strings.NewReader(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := both.WriteMixed(t.Context(), metric.Source{Cluster: "alpha"}, strings.NewReader(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want.Taken+want.Dropped > 0 && !cmp.Equal(want, got) {
+			t.Errorf("%+v became %+v", want, got)
+		}
+		if want.Taken > 0 && !cmp.Equal(held(one, oneDB), held(both, bothDB)) {
+			t.Errorf("%v became %v", held(one, oneDB), held(both, bothDB))
+		}
+	})
+}
+
 // Tags that the store does not keep must not make one series of two.
 func TestTwoSourcesDoNotShareASeries(t *testing.T) {
 	t.Parallel()

@@ -83,6 +83,12 @@ func TestSamplesAndEventsComeOverNATS(t *testing.T) {
 		query := fmt.Sprintf(`{"cluster":"alpha","from":%d,"to":%d,"queries":[{"metric":"cpu_load","host":%q}]}`, now-3600, now+60, host)
 		return contains(h.Do(servertest.Call{Method: "POST", Path: "/api/query/", Token: token, Body: query}).Body, "3.250")
 	})
+	// As Telegraf's outputs.nats sends them: several fields, nanoseconds, a line a message.
+	eventually(t, func() error {
+		publish("alpha.metrics.telegraf", fmt.Sprintf("mem,host=%s used=7.5,total=256i,used_percent=2.9 %d000000000\n", host, now-30))
+		query := fmt.Sprintf(`{"cluster":"alpha","from":%d,"to":%d,"queries":[{"metric":"mem_used","host":%q}]}`, now-3600, now+60, host)
+		return contains(h.Do(servertest.Call{Method: "POST", Path: "/api/query/", Token: token, Body: query}).Body, "7.500")
+	})
 	eventually(t, func() error {
 		publish("alpha.events.node", `nodestate event="{\"cluster\":\"alpha\",\"nodes\":[{\"hostname\":\"`+host+`\",\"states\":[\"ALLOCATED\"]}]}"`)
 		return contains(h.Do(servertest.Call{Path: "/api/v1/nodes", Token: admin}).Body, `"allocated"`)

@@ -32,8 +32,8 @@ type Bus interface {
 
 // Lines is what a feed needs of the metric store. *metric.Service implements it.
 type Lines interface {
-	// WriteFrom stores a batch of lines; fault.Unavailable when it cannot.
-	WriteFrom(ctx context.Context, from metric.Source, lines io.Reader) (metric.WriteResult, error)
+	// WriteMixed stores a batch of lines, ClusterCockpit's and InfluxDB's; fault.Unavailable when it cannot.
+	WriteMixed(ctx context.Context, from metric.Source, lines io.Reader) (metric.WriteResult, error)
 }
 
 // FeedConfig is what a feed needs.
@@ -98,7 +98,7 @@ func (in *intake) take(ctx context.Context, a bus.Arrivals) {
 	lines := bytes.Join(a.Messages, []byte("\n"))
 	for {
 		ended := ctx.Err() != nil
-		result, err := f.Metrics.WriteFrom(context.WithoutCancel(ctx), in.source, bytes.NewReader(lines))
+		result, err := f.Metrics.WriteMixed(context.WithoutCancel(ctx), in.source, bytes.NewReader(lines))
 		if err == nil {
 			in.note(result)
 			return

@@ -46,7 +46,7 @@ type store struct {
 	from    metric.Source
 }
 
-func (s *store) WriteFrom(_ context.Context, from metric.Source, lines io.Reader) (metric.WriteResult, error) {
+func (s *store) WriteMixed(_ context.Context, from metric.Source, lines io.Reader) (metric.WriteResult, error) {
 	if s.fail > 0 {
 		s.fail--
 		return metric.WriteResult{}, fault.Because(fault.Unavailable, errors.New("disk full"), "the samples could not be stored")
