@@ -16,6 +16,8 @@ type TokenFile struct {
 	RefreshExpires *Time  `json:"refresh_expires,omitempty"`
 	User           string `json:"user,omitempty"`
 	IssuedBy       string `json:"issued_by,omitempty"`
+	// Warnings say what may not be meant, as that there is no such cluster.
+	Warnings []string `json:"warnings,omitempty"`
 	// Raw is the object as the head sent it or the file holds it, with members that this version does not know.
 	Raw json.RawMessage `json:"-"`
 }

@@ -68,6 +68,11 @@ func (t *tool) makeToken(cmd *cobra.Command, o tokenOptions) error {
 	if err != nil {
 		return err
 	}
+	for _, w := range token.Warnings {
+		if !t.opts.quiet {
+			t.tell("WARNING: %s\n", w)
+		}
+	}
 	return t.deliver(token, targets[0].label, o.outfile)
 }
 

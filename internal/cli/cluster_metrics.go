@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -50,6 +54,9 @@ func metricsTop(t *tool) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if *of != "" && top.Total.Series == 0 {
+			return nothingOf(cmd.Context(), c, *of)
+		}
 		rows := top.Metrics
 		if *by == "host" {
 			rows = top.Hosts
@@ -57,6 +64,23 @@ func metricsTop(t *tool) *cobra.Command {
 		return t.show(usageListing(title, rows, top.Total), level())
 	}
 	return cmd
+}
+
+// nothingOf says that nothing is stored of a cluster, and of which there is something: its name may be mistyped.
+func nothingOf(ctx context.Context, c *client.Client, cluster string) error {
+	top, err := c.MetricsTop(ctx, "", -1)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, h := range top.Hosts {
+		names = append(names, h.Cluster)
+	}
+	slices.Sort(names)
+	if names = slices.Compact(names); len(names) == 0 {
+		return fmt.Errorf("nothing is stored of the cluster %q, nor of any other that you may see", cluster)
+	}
+	return fmt.Errorf("nothing is stored of the cluster %q; there are samples of %s", cluster, strings.Join(names, ", "))
 }
 
 // usageListing shows the rows, and below them what all series take up together.

@@ -13,6 +13,10 @@ func metricsTop(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(`{"status":"Unauthorized","error":"unauthorized"}`))
 		return
 	}
+	if r.URL.Query().Get("cluster") == "alhpa" {
+		_, _ = w.Write([]byte(`{"total":{"series":0,"slots":0},"metrics":[],"hosts":[]}`))
+		return
+	}
 	flops := `{"cluster":"alpha","name":"flops_any","series":144,"slots":207360,"memory_bytes":1000,"disk_bytes":300000,"bytes_per_sample":1.4515}`
 	load := `,{"cluster":"alpha","name":"cpu_load","series":2,"slots":2880,"memory_bytes":100,"disk_bytes":2000,"bytes_per_sample":0.73}`
 	if n, _ := strconv.Atoi(r.URL.Query().Get("limit")); n == 1 {

@@ -243,7 +243,11 @@ func (h *fakeHead) adminRoutes(route func(string, func(*http.Request, string, ma
 				return failure{400, err.Error()}
 			}
 		}
-		return h.mint(name, user, lifetime)
+		minted := h.mint(name, user, lifetime)
+		if clusters, _ := body["clusters"].([]any); slices.Contains(clusters, any("nosuch")) {
+			minted["warnings"] = []string{`there is no cluster "nosuch" here (there is alpha), so the token reaches nothing there`}
+		}
+		return minted
 	})
 	route("GET /api/v1/tokens", func(r *http.Request, user string, _ map[string]any) any {
 		q := r.URL.Query()

@@ -3,6 +3,8 @@ package ware
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +47,7 @@ type tokenObject struct {
 	IssuedBy       string   `json:"issued_by" doc:"Who had it made."`
 	ID             string   `json:"jti" doc:"Names the token in lists and when it is revoked."`
 	Type           string   `json:"type" doc:"access, service or impersonation."`
+	Warnings       []string `json:"warnings,omitempty" doc:"What may not be meant, as that there is no such cluster."`
 }
 
 func newTokenObject(m token.Minted) tokenObject {
@@ -115,7 +118,28 @@ func (d *door) mintToken(ctx context.Context, r api.Request[byID, *tokenBody]) (
 	}
 	wish.For = u.Name
 	m, err := d.Tokens.Mint(ctx, r.Caller, wish)
-	return ok(newTokenObject(m)), err
+	object := newTokenObject(m)
+	object.Warnings = d.unknownClusters(r.Caller, wish.Clusters)
+	return ok(object), err
+}
+
+// unknownClusters says which of the clusters are not among the monitored ones. A token may be made before its cluster is set
+// up here, or for a metric store elsewhere; but it may be a slip as well, and nothing else would ever tell.
+func (d *door) unknownClusters(c identity.Caller, names []string) (warnings []string) {
+	if len(names) == 0 || d.Clusters == nil {
+		return nil
+	}
+	known := slices.DeleteFunc(slices.Clone(d.Clusters()), func(name string) bool { return !c.InCluster(name) })
+	have := "none"
+	if len(known) > 0 {
+		have = strings.Join(known, ", ")
+	}
+	for _, name := range names {
+		if name = strings.TrimSpace(name); !slices.Contains(known, name) {
+			warnings = append(warnings, fmt.Sprintf("there is no cluster %q here (there is %s), so the token reaches nothing there", name, have))
+		}
+	}
+	return warnings
 }
 
 // bearer returns the token in a request's header, "" when there is none.

@@ -145,6 +145,21 @@ func TestTokenIsShownRenamedAndInspected(t *testing.T) {
 	want[any](w, 401, call{"GET", "/api/v1/whoami", "token " + raw, "", ""})
 }
 
+func TestTokenForAClusterThatIsNotThereIsMadeWithAWarning(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for clusters, warnings := range map[string]int{`["alpha"]`: 0, `["alpha","nosuch"," beta "]`: 2, `"nosuch"`: 1} {
+		minted := want[object](w, 200, call{"POST", "/api/v1/admin/production/token", "manager", `{"lifetime": "1d", "clusters": ` + clusters + `}`, ""}).Data
+		got, _ := minted["warnings"].([]any)
+		if len(got) != warnings {
+			t.Errorf("%s: %v", clusters, minted["warnings"])
+		}
+		if text := fmt.Sprint(got...); warnings > 0 && !strings.Contains(text, `there is no cluster "nosuch" here (there is alpha)`) {
+			t.Error(text)
+		}
+	}
+}
+
 func TestAllTokensAreRevokedOnlyOnPurpose(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
