@@ -167,7 +167,13 @@ func (w *writer) add(n int, line []byte) {
 
 // blank reports whether a line has no sample: empty lines and comments have none.
 func blank(line []byte) bool {
-	return len(line) == 0 || line[0] == '#' || len(bytes.TrimSpace(line)) == 0
+	if len(line) == 0 || line[0] == '#' {
+		return true
+	}
+	if classes[line[0]] == 0 && line[0] != ' ' {
+		return false // as most are
+	}
+	return len(bytes.TrimSpace(line)) == 0
 }
 
 // verdict is what becomes of a sample.
