@@ -3,6 +3,7 @@ package authn
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
@@ -36,8 +37,9 @@ func NewFactors(c FactorsConfig) *Factors { return &Factors{c} }
 
 // FactorStatus is what may be seen of a second factor.
 type FactorStatus struct {
-	Enabled      bool // logins with a password need a code
-	Pending      bool // begun, and waits for its first code
+	Enabled      bool      // logins with a password need a code
+	Pending      bool      // begun, and waits for its first code
+	Since        time.Time // when it was switched on; zero when that is not known
 	RecoveryLeft int
 }
 
@@ -51,7 +53,26 @@ func (f *Factors) Get(ctx context.Context, c identity.Caller, name string) (Fact
 	if fault.Is(err, fault.NotFound) {
 		return FactorStatus{}, nil
 	}
-	return FactorStatus{Enabled: have.Confirmed, Pending: !have.Confirmed && err == nil, RecoveryLeft: len(have.Recovery)}, err
+	return FactorStatus{Enabled: have.Confirmed, Pending: !have.Confirmed && err == nil, Since: have.Since, RecoveryLeft: len(have.Recovery)}, err
+}
+
+// Holder is an account whose logins with a password need a code.
+type Holder struct {
+	UserID identity.UserID
+	Since  time.Time // zero when that is not known
+}
+
+// List returns who has a second factor; fault.Denied for who may not change accounts, since it also tells who has none.
+func (f *Factors) List(ctx context.Context, c identity.Caller) ([]Holder, error) {
+	if err := c.Require(identity.AdminsWrite); err != nil {
+		return nil, err
+	}
+	all, err := f.Store.ListFactors(ctx)
+	holders := make([]Holder, len(all))
+	for i, one := range all {
+		holders[i] = Holder{one.UserID, one.Since}
+	}
+	return holders, err
 }
 
 // Begin makes a secret for the caller's own account, which is shown once. It asks nobody for anything before Confirm. It
@@ -96,8 +117,9 @@ func (f *Factors) Confirm(ctx context.Context, c identity.Caller, name, code str
 		return nil, fault.New(fault.Invalid, "the code is not what the generator shows now; is the clock of the device right?")
 	}
 	recovery, have.Recovery = newRecovery(u.ID)
-	have.LastStep = step
-	return recovery, f.Store.ConfirmFactor(ctx, have, c.Record(f.Clock.Now(), "factor.confirm", "user/"+u.Name))
+	now := f.Clock.Now()
+	have.LastStep, have.Since = step, now
+	return recovery, f.Store.ConfirmFactor(ctx, have, c.Record(now, "factor.confirm", "user/"+u.Name))
 }
 
 // Delete removes the factor of a user. Who removes his own proves once more that it is he, with a code or with his

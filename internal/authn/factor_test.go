@@ -145,6 +145,7 @@ func TestRecoveryCodesAreGoodOnce(t *testing.T) {
 	w := newWorld(t)
 	withFactors(t, w)
 	w.add(t, identity.NewUser{Name: "alice", Roles: []identity.Role{"user"}, Password: "s3cret"})
+	since := w.clock.Now()
 	_, recovery := w.enrolled(t, "alice")
 	if len(recovery) != 10 || len(recovery[0]) != 19 || len(slices.Compact(slices.Sorted(slices.Values(recovery)))) != 10 {
 		t.Fatalf("%q", recovery)
@@ -163,7 +164,7 @@ func TestRecoveryCodesAreGoodOnce(t *testing.T) {
 		t.Errorf("typed another way: %s", got)
 	}
 	status, err := w.Factors.Get(t.Context(), w.callerOf(t, "alice"), "alice")
-	if err != nil || status != (authn.FactorStatus{Enabled: true, RecoveryLeft: 8}) {
+	if err != nil || status != (authn.FactorStatus{Enabled: true, Since: since, RecoveryLeft: 8}) {
 		t.Errorf("%+v, %v", status, err)
 	}
 }

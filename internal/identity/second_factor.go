@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/audit"
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
@@ -14,6 +15,8 @@ type SecondFactor struct {
 	Secret string
 	// Confirmed is set once the user has shown a code. Before that, nothing is asked for.
 	Confirmed bool
+	// Since is when that was; zero before, and where it was not noted.
+	Since time.Time
 	// LastStep is the time step of the last code that was good. It and all before it are not good again.
 	LastStep int64
 	// Recovery are the hashes of codes that are good once, in place of one from the generator.
@@ -24,6 +27,8 @@ type SecondFactor struct {
 type FactorStore interface {
 	// GetFactor returns the factor of a user; fault.NotFound.
 	GetFactor(ctx context.Context, id UserID) (SecondFactor, error)
+	// ListFactors returns the confirmed factors in the order of their users' ids, without their secrets and recovery codes.
+	ListFactors(ctx context.Context) ([]SecondFactor, error)
 	// BeginFactor puts an unconfirmed factor in the place of another unconfirmed one; fault.Conflict when there is a
 	// confirmed one, fault.NotFound when the user is gone.
 	BeginFactor(ctx context.Context, f SecondFactor, rec audit.Record) error

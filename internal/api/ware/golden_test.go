@@ -59,6 +59,7 @@ var tour = []step{
 	{"login-ssh-challenge", 200, call{"POST", "/api/v1/login/ssh/challenge", "", `{"username": "nobody", "fingerprint": "SHA256:AAAA"}`, ""}},
 	{"login-ssh-challenge-empty", 400, call{"POST", "/api/v1/login/ssh/challenge", "", `{"username": "nobody"}`, ""}},
 	{"login-ssh-refused", 401, call{"POST", "/api/v1/login/ssh", "", `{"username": "nobody", "nonce": "x", "signature": "x"}`, ""}},
+	{"admins-totp", 200, call{"GET", "/api/v1/admins/totp", "manager", "", ""}},
 	{"totp", 200, call{"GET", "/api/v1/admin/reader/totp", "reader", "", ""}},
 	{"totp-of-other", 403, call{"GET", "/api/v1/admin/boss/totp", "reader", "", ""}},
 	{"totp-begin", 200, call{"POST", "/api/v1/admin/reader/totp", "reader", "", ""}},

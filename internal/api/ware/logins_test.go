@@ -117,6 +117,13 @@ func TestSecondFactorFromBeginToEnd(t *testing.T) {
 	if len(recovery) != 10 {
 		t.Fatalf("%v", codes.Data)
 	}
+	if s := want[object](w, 200, call{"GET", path, "reader", "", ""}); s.Data["since"] == nil {
+		t.Errorf("it is not told since when: %v", s.Data)
+	}
+	if all := want[[]object](w, 200, call{"GET", "/api/v1/admins/totp", "manager", "", ""}); len(all.Data) != 1 || all.Data[0]["since"] == nil {
+		t.Errorf("who has one: %v", all.Data)
+	}
+	want[any](w, 403, call{"GET", "/api/v1/admins/totp", "reader", "", ""})
 	if r := login(401, ""); r.Reason != "a one-time code is required" {
 		t.Errorf("%+v", r)
 	}

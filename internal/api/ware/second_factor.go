@@ -13,6 +13,8 @@ import (
 type Factors interface {
 	// Get returns the state of an account's factor; fault.Denied, fault.NotFound.
 	Get(ctx context.Context, c identity.Caller, name string) (authn.FactorStatus, error)
+	// List returns who has one; fault.Denied.
+	List(ctx context.Context, c identity.Caller) ([]authn.Holder, error)
 	// Begin makes a secret for the caller's own account; fault.Denied, fault.Invalid, fault.Conflict.
 	Begin(ctx context.Context, c identity.Caller, name string) (authn.Enrolment, error)
 	// Confirm switches it on and returns the recovery codes; fault.Denied, fault.Invalid, fault.Conflict.
@@ -26,6 +28,7 @@ func (d *door) factorRoutes() []api.Route {
 	const one = base + "/admin/{id}/totp"
 	return []api.Route{
 		api.Row("GET", one, self, "Whether logins with a password need a one-time code.", d.getFactor),
+		api.Row("GET", base+"/admins/totp", api.Needs(identity.AdminsWrite), "Which accounts have a second factor.", d.listFactors),
 		api.Row("POST", one, self, "Begin with one-time codes for one's own account; the secret is shown once.", d.beginFactor),
 		api.Row("DELETE", one, self, "Remove the second factor: one's own, with a code or the password, or that of somebody who has lost his.", d.deleteFactor),
 		api.Row("POST", one+"/confirm", self, "Switch one-time codes on with a first one; the recovery codes are shown once.", d.confirmFactor),
@@ -33,14 +36,29 @@ func (d *door) factorRoutes() []api.Route {
 }
 
 type factorObject struct {
-	Enabled      bool `json:"enabled" doc:"Logins with a password need a code."`
-	Pending      bool `json:"pending" doc:"Begun, and waits for its first code."`
-	RecoveryLeft int  `json:"recovery_left" doc:"How many recovery codes have not been used."`
+	Enabled      bool     `json:"enabled" doc:"Logins with a password need a code."`
+	Pending      bool     `json:"pending" doc:"Begun, and waits for its first code."`
+	Since        *float64 `json:"since" doc:"When it was switched on, Unix seconds; null when it is off, or the time is not known."`
+	RecoveryLeft int      `json:"recovery_left" doc:"How many recovery codes have not been used."`
 }
 
 func (d *door) getFactor(ctx context.Context, r api.Request[byID, api.None]) (reply[factorObject], error) {
 	s, err := d.Factors.Get(ctx, r.Caller, r.Params.ID)
-	return ok(factorObject{s.Enabled, s.Pending, s.RecoveryLeft}), err
+	return ok(factorObject{s.Enabled, s.Pending, epoch(s.Since), s.RecoveryLeft}), err
+}
+
+type holderObject struct {
+	UID   string   `json:"uid" doc:"The account."`
+	Since *float64 `json:"since" doc:"When it was switched on, Unix seconds; null when that is not known."`
+}
+
+func (d *door) listFactors(ctx context.Context, r api.Request[api.None, api.None]) (reply[[]holderObject], error) {
+	holders, err := d.Factors.List(ctx, r.Caller)
+	objects := make([]holderObject, len(holders))
+	for i, h := range holders {
+		objects[i] = holderObject{string(h.UserID), epoch(h.Since)}
+	}
+	return ok(objects), err
 }
 
 type enrolmentObject struct {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/audit"
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
@@ -18,7 +19,7 @@ const factorColumns = `user_id, secret, confirmed, last_step, recovery`
 
 func scanFactor(r row) (identity.SecondFactor, error) {
 	var f identity.SecondFactor
-	err := r.Scan(&f.UserID, &f.Secret, &f.Confirmed, &f.LastStep, jsonColumn{&f.Recovery})
+	err := r.Scan(&f.UserID, &f.Secret, confirmedColumn{&f}, &f.LastStep, jsonColumn{&f.Recovery})
 	return f, err
 }
 
@@ -35,10 +36,36 @@ func getFactor(ctx context.Context, c conn, id identity.UserID) (identity.Second
 
 func errNoFactor() error { return fault.New(fault.NotFound, "the user has no second factor") }
 
+// confirmedColumn scans whether a factor is confirmed, and since when.
+type confirmedColumn struct{ f *identity.SecondFactor }
+
+// Scan implements sql.Scanner.
+func (c confirmedColumn) Scan(src any) error {
+	err := fromMicros(&c.f.Since).Scan(src)
+	c.f.Confirmed = !c.f.Since.IsZero()
+	if src == int64(noted) {
+		c.f.Since = time.Time{}
+	}
+	return err
+}
+
+// noted is what stands for a confirmation whose time is not known.
+const noted = 1
+
 // GetFactor implements identity.FactorStore.
 func (s *factors) GetFactor(ctx context.Context, id identity.UserID) (_ identity.SecondFactor, err error) {
 	defer fault.Wrap(&err, "get second factor of user with id %q", id)
 	return getFactor(ctx, s.db.read(), id)
+}
+
+// ListFactors implements identity.FactorStore.
+func (s *factors) ListFactors(ctx context.Context) (_ []identity.SecondFactor, err error) {
+	defer fault.Wrap(&err, "list second factors")
+	return list(ctx, s.db.read(), scanFactor, `
+		SELECT user_id, '', confirmed, last_step, '[]'
+		FROM second_factors
+		WHERE confirmed <> 0
+		ORDER BY user_id`)
 }
 
 // BeginFactor implements identity.FactorStore.
@@ -67,9 +94,9 @@ func (s *factors) ConfirmFactor(ctx context.Context, f identity.SecondFactor, re
 	return s.db.change(ctx, rec, func(c conn, _ *audit.Record) error {
 		n, err := c.exec(ctx, `
 			UPDATE second_factors
-			SET confirmed = 1, last_step = ?, recovery = ?
+			SET confirmed = ?, last_step = ?, recovery = ?
 			WHERE user_id = ? AND secret = ? AND confirmed = 0`,
-			f.LastStep, jsonColumn{f.Recovery}, f.UserID, f.Secret)
+			max(noted, micros(f.Since)), f.LastStep, jsonColumn{f.Recovery}, f.UserID, f.Secret)
 		if err == nil && n == 0 {
 			err = fault.New(fault.Conflict, "there is no second factor that waits to be confirmed; begin again")
 		}
@@ -84,7 +111,7 @@ func (s *factors) TakeStep(ctx context.Context, id identity.UserID, step int64) 
 		n, err := c.exec(ctx, `
 			UPDATE second_factors
 			SET last_step = ?
-			WHERE user_id = ? AND confirmed = 1 AND last_step < ?`, step, id, step)
+			WHERE user_id = ? AND confirmed <> 0 AND last_step < ?`, step, id, step)
 		if err == nil && n == 0 {
 			err = fault.New(fault.Conflict, "the one-time code has been used")
 		}

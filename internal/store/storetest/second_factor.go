@@ -4,6 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
@@ -20,6 +21,7 @@ func factorTests() map[string]func(db Database) {
 		"RecoveryCodeIsGoodOnce":      testFactorRecovery,
 		"GoesWithItsUser":             testFactorOfDeleted,
 		"OneOfManyTakesTheSameCode":   testFactorRace,
+		"ConfirmedOnesAreListed":      testFactorList,
 		"DeletedIsGoneAndMayComeBack": testFactorDelete,
 	}
 }
@@ -30,6 +32,7 @@ func confirmed(t *testing.T, s *sqlstore.Store, id identity.UserID) identity.Sec
 	f := identity.SecondFactor{UserID: id, Secret: "sealed"}
 	must(t, s.Factors().BeginFactor(t.Context(), f, record("factor.begin", "user/x")))
 	f.Confirmed, f.LastStep, f.Recovery = true, 100, []string{"a", "b"}
+	f.Since = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	must(t, s.Factors().ConfirmFactor(t.Context(), f, record("factor.confirm", "user/x")))
 	return f
 }
@@ -79,6 +82,28 @@ func testFactorConfirm(db Database) {
 	wantKind(t, f.ConfirmFactor(t.Context(), identity.SecondFactor{UserID: id, Secret: "old"}, record("factor.confirm", "x")), fault.Conflict)
 	must(t, f.ConfirmFactor(t.Context(), identity.SecondFactor{UserID: id, Secret: "new"}, record("factor.confirm", "x")))
 	wantKind(t, f.ConfirmFactor(t.Context(), identity.SecondFactor{UserID: id, Secret: "new"}, record("factor.confirm", "x")), fault.Conflict)
+}
+
+func testFactorList(db Database) {
+	t := db.t
+	alice, bob, f := createUser(t, db.Store, "alice").ID, createUser(t, db.Store, "bob").ID, db.Store.Factors()
+	want := confirmed(t, db.Store, alice)
+	want.Secret, want.Recovery = "", []string{}
+	must(t, f.BeginFactor(t.Context(), identity.SecondFactor{UserID: bob, Secret: "sealed"}, record("factor.begin", "x")))
+	got, err := f.ListFactors(t.Context())
+	must(t, err)
+	same(t, "factors", got, []identity.SecondFactor{want})
+	must(t, f.ConfirmFactor(t.Context(), identity.SecondFactor{UserID: bob, Secret: "sealed"}, record("factor.confirm", "x")))
+	noTime, err := f.GetFactor(t.Context(), bob)
+	must(t, err)
+	if !noTime.Confirmed || !noTime.Since.IsZero() {
+		t.Errorf("confirmed without a time: %+v", noTime)
+	}
+	got, err = f.ListFactors(t.Context())
+	must(t, err)
+	if len(got) != 2 {
+		t.Errorf("%d are listed, want 2", len(got))
+	}
 }
 
 func testFactorStep(db Database) {

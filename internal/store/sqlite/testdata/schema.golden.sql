@@ -198,7 +198,7 @@ CREATE TABLE roles (
 CREATE TABLE second_factors (
     user_id   TEXT    NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
     secret    TEXT    NOT NULL,
-    confirmed INTEGER NOT NULL, -- 0 until a first code was right
+    confirmed INTEGER NOT NULL, -- 0 until a first code was right, then when that was; 1 where it was not noted
     last_step INTEGER NOT NULL, -- the time step of the last code, which is not good twice
     recovery  TEXT    NOT NULL
 ) STRICT;
