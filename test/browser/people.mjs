@@ -2,7 +2,8 @@
 //
 //   node people.mjs BASE_URL USER PASSWORD OUTDIR OTHER
 //
-// USER must be a full administrator, OTHER a plain user with the same password. Screenshots go to OUTDIR.
+// USER must be a full administrator, OTHER a plain user with the same password; auth.totp.required-roles must have support.
+// Screenshots go to OUTDIR.
 import { createHmac } from 'node:crypto';
 import { walk } from './walk.mjs';
 
@@ -23,6 +24,13 @@ const api = (page, path, method = 'GET', body = undefined) =>
     if (!reply.ok) throw new Error(`${m} ${p}: ${reply.status} ${answer.reason}`);
     return answer.data;
   }, [path, method, body]);
+
+/** textOf returns what was downloaded. */
+async function textOf(download) {
+  const chunks = [];
+  for await (const chunk of await download.createReadStream()) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
 
 async function settled(page) {
   await page.waitForLoadState('networkidle');
@@ -289,9 +297,7 @@ async function audit(page) {
   must(true, 'the details of a record can be looked at');
 
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Export' }).click()]);
-  const lines = [];
-  for await (const chunk of await download.createReadStream()) lines.push(chunk.toString());
-  const records = lines.join('').trim().split('\n').map((l) => JSON.parse(l));
+  const records = (await textOf(download)).trim().split('\n').map((l) => JSON.parse(l));
   must(records.length === 3 && records.every((r) => r.action.startsWith('role.')), 'the export has the same records, a JSON object a line');
 
   await page.getByRole('button', { name: 'Check chain' }).click();
@@ -399,6 +405,93 @@ async function secondFactor() {
   await context.close();
 }
 
+/** requiredFactor is for somebody who may do nothing before there is a second factor, and for who resets it. */
+async function requiredFactor(admin) {
+  const guarded = 'carol';
+  await api(admin, '/admins', 'POST', { name: guarded, roles: ['support'], password });
+  const { page, context, noted: mine } = await newPage({ width: 1280, height: 860 }, [...refused, '/totp/confirm']);
+  const wanted = '/monitoring/jobs/?user=alice';
+  const asked = page.getByRole('heading', { name: 'Set up your second factor' });
+  const jobs = page.getByRole('heading', { name: 'Jobs', exact: true });
+  await page.goto('/login?' + new URLSearchParams({ redirect: wanted }));
+  await login(page, guarded, password);
+  await asked.waitFor();
+  must(page.url() === base + wanted && (await page.getByText('Your roles ask for a second factor').isVisible()), 'whose roles ask for a second factor is told so, and the address stays');
+  for (const path of ['/', '/account', '/nodes']) {
+    await page.goto(path);
+    await asked.waitFor();
+  }
+  must(true, 'every page leads there');
+  await look(page, wanted, 'factor-required');
+
+  // With the keyboard alone, on a narrow screen.
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.getByRole('button', { name: 'Turn on' }).focus();
+  await page.keyboard.press('Enter');
+  await dialog(page).waitFor();
+  const secret = await page.locator('[data-secret]').innerText();
+  must(/^([A-Z2-7]{4} )+[A-Z2-7]{1,4}$/.test(secret), 'the secret is written in groups');
+  await fits(page, 'the dialog with the secret');
+  await shoot2(page, 'narrow-factor');
+  await page.keyboard.type('000 000');
+  await page.keyboard.press('Enter');
+  await dialog(page).getByText('the code is not what the generator shows now').waitFor();
+  await snap(page, 'narrow-factor-wrong');
+  await page.getByLabel('Code that the app shows now').fill(code(secret));
+  await page.keyboard.press('Enter');
+  await dialog(page).getByText('They are not shown again').waitFor();
+  const recovery = await page.locator('[data-recovery] li').allInnerTexts();
+  await named(page, 'the recovery codes');
+  await fits(page, 'the dialog with the recovery codes');
+  await shoot2(page, 'narrow-recovery');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Escape');
+  must(await dialog(page).isVisible(), 'neither Return nor Escape loses them');
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download' }).click()]);
+  const text = await textOf(file);
+  must(file.suggestedFilename() === `recovery-codes-${guarded}.txt` && recovery.every((r) => text.split('\n').includes(r)), 'the recovery codes can be kept as a file');
+  await page.setViewportSize({ width: 1280, height: 860 });
+  await page.getByRole('button', { name: 'I have kept them' }).click();
+  await jobs.waitFor();
+  must(page.url() === base + wanted, 'then the page follows that was wanted');
+  must(!(await page.content()).includes(recovery[0]), 'and the codes are gone');
+
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await page.goto('/login?' + new URLSearchParams({ redirect: wanted }));
+  await login(page, guarded, password);
+  await page.getByLabel('One-time code').fill('000000');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').filter({ hasText: 'the one-time code is wrong or has been used' }).waitFor();
+  await page.getByLabel('One-time code').fill(code(secret, Date.now() + 30_000)); // the one of now was used above
+  await page.keyboard.press('Enter');
+  await jobs.waitFor();
+  must(page.url() === base + wanted, 'a code opens, and leads to where one wanted to go');
+  await page.goto('/account');
+  await page.getByText(/app, since .*10 recovery codes left/).waitFor();
+  noted.push(...mine);
+
+  await look(admin, '/users', 'users-factor');
+  const row = admin.getByRole('row').filter({ hasText: guarded });
+  must((await admin.getByRole('button', { name: 'Reset second factor' }).count()) === 1 && (await row.getByText('on', { exact: true }).isVisible()), 'administrators see who has a second factor');
+  await row.getByRole('button', { name: `Reset second factor of ${guarded}` }).click();
+  await dialog(admin).getByRole('heading', { name: `Remove the second factor of ${guarded}?` }).waitFor();
+  await shoot2(admin, 'factor-reset');
+  await dialog(admin).getByRole('button', { name: `Remove it from ${guarded}` }).click();
+  await row.getByText('off', { exact: true }).waitFor();
+  must(true, 'and can remove it');
+  await page.getByRole('link', { name: 'Jobs' }).click(); // without loading the page again
+  await asked.waitFor();
+  must(true, 'who is there meanwhile is led to a new one');
+  await context.close();
+
+  await row.getByRole('button', { name: `Act as ${guarded}` }).click();
+  await dialog(admin).getByRole('button', { name: `Act as ${guarded}` }).click();
+  await admin.getByText(`Only ${guarded} can set it up`).waitFor();
+  await snap(admin, 'factor-acting');
+  await admin.getByRole('button', { name: 'Stop' }).click();
+  await admin.getByRole('link', { name: 'Users' }).waitFor();
+}
+
 /** shoot2 takes what covers the page, in both colours: the switch behind it cannot be pressed. */
 async function shoot2(page, name) {
   for (const colorScheme of ['light', 'dark']) {
@@ -445,8 +538,8 @@ await run(
     await login(page, user, password);
     await page.waitForURL(base + '/');
     await api(page, '/admins', 'POST', { name: 'mallory', full_name: evil, description: evil, roles: ['user'], password: 'long enough to be one' });
-    for (const work of ((process.env.ONLY || undefined)?.split(',') ?? ['ownTokens', 'endingNotice', 'sessions', 'roles', 'manyTokens', 'keys', 'audit', 'acting', 'secondFactor'])) {
-      await { ownTokens, endingNotice, sessions, roles, manyTokens, keys, audit, acting, secondFactor }[work](page);
+    for (const work of ((process.env.ONLY || undefined)?.split(',') ?? ['ownTokens', 'endingNotice', 'sessions', 'roles', 'manyTokens', 'keys', 'audit', 'acting', 'secondFactor', 'requiredFactor'])) {
+      await { ownTokens, endingNotice, sessions, roles, manyTokens, keys, audit, acting, secondFactor, requiredFactor }[work](page);
     }
     clean(noted, main.noted.filter((w) => !/status 4\d\d: .*\/api\/v1\/(roles|admin\/\w+\/token)$/.test(w) && !/status of 4\d\d .*\/api\/v1\/(roles|admin\/\w+\/token)\)$/.test(w)));
     process.stdout.write(JSON.stringify({ checks: claims.length }) + '\n');

@@ -188,7 +188,14 @@ export const deleteRole = (name: string): Promise<unknown> => data(`/role/${at(n
 
 export interface SecondFactor {
   enabled: boolean;
+  since?: number | null;
   recovery_left: number;
+}
+
+/** Holder is an account that has a second factor. */
+export interface Holder {
+  uid: string;
+  since?: number | null;
 }
 
 export interface Enrolment {
@@ -198,6 +205,7 @@ export interface Enrolment {
 }
 
 export const secondFactor = (user: string): Promise<SecondFactor> => data(`/admin/${at(user)}/totp`);
+export const secondFactors = (): Promise<Holder[]> => data('/admins/totp');
 export const enrolSecondFactor = (user: string): Promise<Enrolment> => data(`/admin/${at(user)}/totp`, sending('POST', {}));
 export const confirmSecondFactor = (user: string, code: string): Promise<{ recovery_codes: string[] }> => data(`/admin/${at(user)}/totp/confirm`, sending('POST', { code }));
 export const removeSecondFactor = (user: string, code?: string): Promise<unknown> => data(`/admin/${at(user)}/totp`, code ? sending('DELETE', { code }) : { method: 'DELETE' });

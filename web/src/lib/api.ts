@@ -12,10 +12,10 @@ export class ApiError extends Error {
   }
 }
 
-let unauthenticated: () => void = () => {};
-/** onUnauthenticated sets what happens when the server refuses because it does not know who we are. */
-export function onUnauthenticated(then: () => void): void {
-  unauthenticated = then;
+let refused: () => void = () => {};
+/** onRefused sets what happens when the server refuses because of who we are, or because it does not know that. */
+export function onRefused(then: () => void): void {
+  refused = then;
 }
 
 /** request asks one of the interfaces and returns what the answer says. */
@@ -29,7 +29,7 @@ export async function request(path: string, init: RequestInit = {}): Promise<unk
   }
   const body: unknown = await reply.json().catch(() => undefined);
   if (reply.ok) return body;
-  if (reply.status === 401) unauthenticated();
+  if (reply.status === 401 || reply.status === 403) refused();
   throw new ApiError(reply.status, failureText(body) ?? `${reply.status} ${reply.statusText}`);
 }
 
@@ -60,6 +60,7 @@ export interface Me {
   uid: string;
   roles: string[];
   permissions: string[];
+  totp_required?: boolean; // the roles ask for a second factor; nothing is permitted before it is set up
   expiring?: number; // own service tokens that end within 30 days
   token?: { type?: string; jti?: string; expires?: number | null; expires_in?: number | null; actor?: string; impersonated_by?: string };
 }

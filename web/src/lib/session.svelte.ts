@@ -1,5 +1,5 @@
 // Who is logged in, and what he may do. The server decides again on every request; here it only decides what to show.
-import { ApiError, onUnauthenticated, whoami, type Me } from './api';
+import { ApiError, onRefused, whoami, type Me } from './api';
 import { router } from './router.svelte';
 
 class Session {
@@ -34,14 +34,17 @@ class Session {
   }
 
   /**
-   * doubt is for when the server refused with 401. One of its interfaces does so for lacking rights as well, so only the
-   * answer to who we are tells whether the login is over.
+   * doubt is for when the server refused with 401 or 403. Only the answer to who we are tells whether the login is over,
+   * since one of its interfaces says 401 for lacking rights as well, or whether a second factor has come to be asked for.
    */
   async doubt(): Promise<void> {
     if (!this.me || this.#asking) return;
     this.#asking = true;
     const over = await whoami().then(
-      () => false,
+      (me) => {
+        if (me.totp_required && !this.me?.totp_required) this.me = me;
+        return false;
+      },
       (err) => err instanceof ApiError && err.status === 401,
     );
     this.#asking = false;
@@ -58,4 +61,4 @@ class Session {
 }
 
 export const session = new Session();
-onUnauthenticated(() => void session.doubt());
+onRefused(() => void session.doubt());
