@@ -13,10 +13,10 @@ function routes(): Plugin {
   };
 }
 
-// What is loaded only with the pages about people, and what these take from the frame around all pages: without the second
-// rule it would go into their file, and each visit would load that.
+// What is loaded only with the pages about people, and what these take from the frame around all pages, with what loads
+// files later: without the second rule it would go into their file, and each visit would load that.
 const people = /\/src\/(identity\/|part\/(AdminTabs|Confirm|Dialog)\.)/;
-const first = /\/src\/(lib\/(account|admin|live)|part\/(Empty|Title))\./;
+const first = /\/src\/(lib\/(account|admin|live)|part\/(Empty|Title))\.|vite\/preload-helper/;
 
 // While working on the pages (npm run dev) the interfaces of a running server are used.
 const server = process.env.BRIDGEHEAD_URL ?? 'http://localhost:8080';

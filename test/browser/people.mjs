@@ -363,9 +363,13 @@ async function secondFactor() {
   await login(page, other, password);
   await page.waitForURL(base + '/');
   await page.goto('/account');
+  await settled(page);
+  const drawers = () => page.evaluate(() => performance.getEntriesByType('resource').filter((e) => /\/qr-/.test(e.name)).length);
+  must((await drawers()) === 0, 'what draws QR codes is not loaded with the page');
   await page.getByRole('button', { name: 'Turn on' }).click();
   const secret = await page.locator('[data-secret]').innerText();
-  await eventually(() => page.getByAltText(/QR code/).evaluate((i) => i.complete && i.naturalWidth > 50), 'the secret is shown as a QR code');
+  await eventually(() => page.getByRole('img', { name: /QR code/ }).evaluate((i) => i.getBoundingClientRect().width > 150 && i.querySelector('path').getBBox().width > 20), 'the secret is shown as a QR code');
+  must((await drawers()) === 1, 'but when it is needed');
   await named(page, 'the second factor');
   await shoot2(page, 'factor');
   await page.getByLabel('Code that the app shows now').fill('000000');

@@ -200,8 +200,7 @@ export interface Holder {
 
 export interface Enrolment {
   secret: string;
-  uri?: string;
-  qr: string; // a PNG as data: URL
+  uri: string; // the same, for a QR code
 }
 
 export const secondFactor = (user: string): Promise<SecondFactor> => data(`/admin/${at(user)}/totp`);
