@@ -41,5 +41,5 @@ func (u User) has(r Role) bool { return slices.Contains(u.Roles, r) }
 
 // enrolFirst is the refusal of whatever else somebody wants who has to set up a second factor.
 func enrolFirst(p Permission) error {
-	return fault.Because(fault.Denied, MissingError(p), "your roles ask for a second factor; set one up first: cw-adminctl totp enrol")
+	return fault.Because(fault.Denied, MissingError(p), "your roles ask for a second factor; set one up first, on the account page or with: cw-adminctl totp enrol")
 }

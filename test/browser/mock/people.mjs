@@ -72,7 +72,6 @@ export function listAudit(q) {
   return list.toReversed().slice(0, Number(q.get('limit') ?? 100));
 }
 
-const pixel = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==';
 let factor = false;
 
 /** answer returns the data of a request about people, undefined for all others. */
@@ -104,7 +103,8 @@ export async function answer(method, path, q, body, me) {
   if (r >= 0) return method === 'DELETE' ? roles.splice(r, 1) && true : Object.assign(roles[r], await wish());
   if (path === '/audit') return listAudit(q);
   if (path === '/audit/verify') return { good: true, walked: audit.length, reason: '', head: { seq: 260, hash: hash('head') } };
-  if (/totp$/.test(path)) return method === 'GET' ? { enabled: factor, recovery_left: 8 } : method === 'DELETE' ? ((factor = false), true) : { secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP', qr: pixel };
+  if (path === '/admins/totp') return users.slice(0, 2).map((u) => ({ uid: u.uid, since: now() - 30 * day }));
+  if (/totp$/.test(path)) return method === 'GET' ? { enabled: factor, since: factor ? now() - 60 : null, recovery_left: 8 } : method === 'DELETE' ? ((factor = false), true) : { secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP', uri: 'otpauth://totp/head1:demo?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP' };
   if (/confirm$/.test(path)) return (factor = true), { recovery_codes: Array.from({ length: 10 }, (_, i) => hash(i).slice(0, 10)) };
   return undefined;
 }
