@@ -2,6 +2,7 @@ package metric
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -39,14 +40,19 @@ const (
 
 // claims remembers from which origin a series comes, so that two sources do not take turns in writing to one series. It is
 // safe for concurrent use.
-type claims [claimParts]claimPart
+type claims struct {
+	parts [claimParts]claimPart
+	count atomic.Int64 // in all parts
+}
 
-// claimParts is into how many parts the series are divided, so that writers seldom wait for each other.
+// claimParts is into how many parts the hosts are divided: so that writers seldom wait for each other, and so that what is
+// looked at for one host after the other lies together.
 const claimParts = 64
 
 type claimPart struct {
-	mu   sync.Mutex
-	held map[uint64]*claim // by hash of the series
+	mu    sync.Mutex
+	held  map[uint64]*claim // by hash of the series
+	swept int64             // when there was no room the last time
 }
 
 type claim struct {
@@ -78,10 +84,12 @@ func seriesHash(host, names uint64) uint64 {
 	return h ^ h>>32
 }
 
-// hold claims the series with that hash for an origin until a time, and reports whether it is that origin's. A series that has
-// not been written for some time goes to whoever comes next: a sender that was updated may say other things about itself.
-func (c *claims) hold(h uint64, origin Origin, now, until int64) bool {
-	p := &c[h%claimParts]
+// hold claims the series with these two parts of a hash for an origin until a time, and reports whether it is that origin's. A
+// series that has not been written for some time goes to whoever comes next: a sender that was updated may say other things
+// about itself.
+func (c *claims) hold(host, names uint64, origin Origin, now, until int64) bool {
+	p := &c.parts[host%claimParts]
+	h := seriesHash(host, names)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if was := p.held[h]; was != nil {
@@ -91,22 +99,28 @@ func (c *claims) hold(h uint64, origin Origin, now, until int64) bool {
 		was.origin, was.until = origin, until
 		return true
 	}
-	if len(p.held) >= maxClaims/claimParts && !p.sweep(now) {
+	if !c.room(p, now) {
 		return true // too many to be watched
 	}
 	if p.held == nil {
 		p.held = map[uint64]*claim{}
 	}
 	p.held[h] = &claim{origin, until}
+	c.count.Add(1)
 	return true
 }
 
-// sweep forgets claims that have lapsed and reports whether there is room. The caller holds mu.
-func (p *claimPart) sweep(now int64) bool {
-	for h, held := range p.held {
-		if held.until <= now {
-			delete(p.held, h)
+// room reports whether another series can be watched, and to that end forgets claims of the part that have lapsed, but not
+// for every sample. The caller holds its mu.
+func (c *claims) room(p *claimPart, now int64) bool {
+	if c.count.Load() >= maxClaims && p.swept != now {
+		p.swept = now
+		for h, held := range p.held {
+			if held.until <= now {
+				delete(p.held, h)
+				c.count.Add(-1)
+			}
 		}
 	}
-	return len(p.held) < maxClaims/claimParts
+	return c.count.Load() < maxClaims
 }

@@ -80,7 +80,7 @@ func (w *writer) take(n int, f *Foreign) verdict {
 	}
 	m := metricstore.Memo{Origin: uint64(f.Origin), Names: namesHash(&f.Line), Rest: restOf(config.Frequency)}
 	f.memo = m
-	if !w.service.claims.hold(seriesHash(hostHash(f.Cluster, f.Host), m.Names), f.Origin, w.now, w.now+m.Rest) {
+	if !w.service.claims.hold(hostHash(f.Cluster, f.Host), m.Names, f.Origin, w.now, w.now+m.Rest) {
 		w.reject(n, f.contested())
 		return wrong
 	}

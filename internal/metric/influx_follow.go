@@ -56,7 +56,7 @@ func (w *influxWriter) completeNames() error {
 // not, or when it is another origin's now.
 func (w *influxWriter) followField(n int, f *field) (v verdict, done bool) {
 	m := w.app.FollowField(f.name)
-	if m == nil || !w.service.claims.hold(seriesHash(w.hostHash(), m.Names), Origin(m.Origin), w.now, w.now+m.Rest) {
+	if m == nil || !w.service.claims.hold(w.hostHash(), m.Names, Origin(m.Origin), w.now, w.now+m.Rest) {
 		return 0, false
 	}
 	return w.noteFollowed(n, w.sample.Time, f.value), true
