@@ -255,8 +255,8 @@ func (h *fakeHead) adminRoutes(route func(string, func(*http.Request, string, ma
 			user = q.Get("user")
 		}
 		list := []any{}
-		for text, owner := range h.tokens {
-			id := text[strings.LastIndex(text, ".")+1:]
+		for _, text := range slices.Sorted(maps.Keys(h.tokens)) {
+			id, owner := text[strings.LastIndex(text, ".")+1:], h.tokens[text]
 			if owner == user || q.Get("all") == "true" {
 				list = append(list, map[string]any{"jti": "t" + id, "user": owner, "type": "service", "name": "label"})
 			}
