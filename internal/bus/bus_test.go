@@ -14,27 +14,9 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/bus"
+	"github.com/bridgehead-hpc/bridgehead/internal/bus/bustest"
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 )
-
-// start runs a real NATS server until the test ends, or until it is shut down.
-func start(t *testing.T, o server.Options) *server.Server {
-	t.Helper()
-	o.Host, o.NoLog, o.NoSigs = "127.0.0.1", true, true
-	if o.Port == 0 {
-		o.Port = server.RANDOM_PORT
-	}
-	s, err := server.NewServer(&o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	if !s.ReadyForConnections(10 * time.Second) {
-		t.Fatal("the NATS server does not start")
-	}
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	return s
-}
 
 func connect(t *testing.T, c bus.Config) *bus.Conn {
 	t.Helper()
@@ -49,11 +31,7 @@ func connect(t *testing.T, c bus.Config) *bus.Conn {
 // subscribe returns what is published to a subject, as a client of its own sees it.
 func subscribe(t *testing.T, url, subject string, options ...nats.Option) *nats.Subscription {
 	t.Helper()
-	nc, err := nats.Connect(url, options...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(nc.Close)
+	nc := bustest.Connect(t, url, options...)
 	sub, err := nc.SubscribeSync(subject)
 	if err == nil {
 		err = nc.Flush()
@@ -101,7 +79,7 @@ func eventually(t *testing.T, do func() error) {
 
 func TestPublishedMessagesArriveInOrder(t *testing.T) {
 	t.Parallel()
-	s := start(t, server.Options{})
+	s := bustest.Start(t, server.Options{})
 	sub := subscribe(t, s.ClientURL(), "x.y")
 	conn := connect(t, bus.Config{URL: s.ClientURL()})
 	eventually(t, func() error { return conn.Publish(t.Context(), "x.y", nil) })
@@ -118,7 +96,7 @@ func TestPublishedMessagesArriveInOrder(t *testing.T) {
 
 func TestServerThatIsAwayIsAnErrorUntilItIsBack(t *testing.T) {
 	t.Parallel()
-	s := start(t, server.Options{})
+	s := bustest.Start(t, server.Options{})
 	conn := connect(t, bus.Config{URL: s.ClientURL()})
 	eventually(t, func() error { return conn.Publish(t.Context(), "x", numbered(0, 1)) })
 	number := portOf(t, s)
@@ -133,7 +111,7 @@ func TestServerThatIsAwayIsAnErrorUntilItIsBack(t *testing.T) {
 		}
 		return nil
 	})
-	back := start(t, server.Options{Port: number})
+	back := bustest.Start(t, server.Options{Port: number})
 	sub := subscribe(t, back.ClientURL(), "x")
 	eventually(t, func() error { return conn.Publish(t.Context(), "x", numbered(1, 1)) })
 	if m, err := sub.NextMsg(5 * time.Second); err != nil || string(m.Data) != "1" {
@@ -143,7 +121,7 @@ func TestServerThatIsAwayIsAnErrorUntilItIsBack(t *testing.T) {
 
 func TestServerMayStartLater(t *testing.T) {
 	t.Parallel()
-	first := start(t, server.Options{})
+	first := bustest.Start(t, server.Options{})
 	address := first.ClientURL()
 	port := portOf(t, first)
 	first.Shutdown()
@@ -152,13 +130,13 @@ func TestServerMayStartLater(t *testing.T) {
 	if err := conn.Publish(t.Context(), "x", numbered(0, 1)); !errors.Is(err, bus.ErrAway) {
 		t.Errorf("got %v", err)
 	}
-	start(t, server.Options{Port: port})
+	bustest.Start(t, server.Options{Port: port})
 	eventually(t, func() error { return conn.Publish(t.Context(), "x", numbered(0, 1)) })
 }
 
 func TestCredentials(t *testing.T) {
 	t.Parallel()
-	s := start(t, server.Options{Username: "bridgehead", Password: "hush"})
+	s := bustest.Start(t, server.Options{Username: "bridgehead", Password: "hush"})
 	good := connect(t, bus.Config{URL: s.ClientURL(), Username: "bridgehead", Password: "hush"})
 	eventually(t, func() error { return good.Publish(t.Context(), "x", numbered(0, 1)) })
 	bad := connect(t, bus.Config{URL: s.ClientURL(), Username: "bridgehead", Password: "guess"})
@@ -172,14 +150,14 @@ func TestCredentials(t *testing.T) {
 		}
 		return nil
 	})
-	withToken := start(t, server.Options{Authorization: "token"})
+	withToken := bustest.Start(t, server.Options{Authorization: "token"})
 	conn := connect(t, bus.Config{URL: withToken.ClientURL(), Token: "token"})
 	eventually(t, func() error { return conn.Publish(t.Context(), "x", numbered(0, 1)) })
 }
 
 func TestStreamKeepsWhatWasStoredOnce(t *testing.T) {
 	t.Parallel()
-	s := start(t, server.Options{JetStream: true, StoreDir: t.TempDir()})
+	s := bustest.Start(t, server.Options{JetStream: true, StoreDir: t.TempDir()})
 	conn := connect(t, bus.Config{URL: s.ClientURL()})
 	eventually(t, func() error { return conn.Publish(t.Context(), "x", nil) })
 	if err := conn.Store(t.Context(), "kept.audit", numbered(0, 1)); err == nil {

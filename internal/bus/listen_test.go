@@ -15,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/bus"
+	"github.com/bridgehead-hpc/bridgehead/internal/bus/bustest"
 )
 
 // listening listens until stop is called, which returns what has arrived and what Listen returned.
@@ -91,7 +92,7 @@ func heard(t *testing.T, s *server.Server, n int) {
 
 func TestWhatHasArrivedIsHandledBeforeListeningEnds(t *testing.T) {
 	t.Parallel()
-	s := start(t, server.Options{})
+	s := bustest.Start(t, server.Options{})
 	stop := listening(t, connect(t, bus.Config{URL: s.ClientURL()}), bus.Subscription{Subject: "alpha.>"}, nil)
 	heard(t, s, 1)
 	var want []string
@@ -109,7 +110,7 @@ func TestWhatHasArrivedIsHandledBeforeListeningEnds(t *testing.T) {
 
 func TestAQueueGroupSharesTheMessages(t *testing.T) {
 	t.Parallel()
-	s := start(t, server.Options{})
+	s := bustest.Start(t, server.Options{})
 	var stops []func() ([]string, int64, error)
 	for range 2 {
 		stops = append(stops, listening(t, connect(t, bus.Config{URL: s.ClientURL()}), bus.Subscription{Subject: "m", Queue: "stores"}, nil))
@@ -135,7 +136,7 @@ func TestListenersComeBackWithTheServer(t *testing.T) {
 	var log bytes.Buffer
 	var mu sync.Mutex
 	logger := slog.New(slog.NewTextHandler(&lockedWriter{&mu, &log}, nil))
-	first := start(t, server.Options{Username: "head", Password: "correct-horse"})
+	first := bustest.Start(t, server.Options{Username: "head", Password: "correct-horse"})
 	port := portOf(t, first)
 	conn := connect(t, bus.Config{URL: first.ClientURL(), Username: "head", Password: "correct-horse", Log: logger})
 	stop := listening(t, conn, bus.Subscription{Subject: "m"}, nil)
@@ -143,7 +144,7 @@ func TestListenersComeBackWithTheServer(t *testing.T) {
 	publish(t, talk(t, first, nats.UserInfo("head", "correct-horse")), "m", "before")
 	first.Shutdown()
 	first.WaitForShutdown()
-	second := start(t, server.Options{Port: port, Username: "head", Password: "correct-horse"})
+	second := bustest.Start(t, server.Options{Port: port, Username: "head", Password: "correct-horse"})
 	heard(t, second, 1)
 	publish(t, talk(t, second, nats.UserInfo("head", "correct-horse")), "m", "after")
 	got, _, err := stop()
@@ -170,7 +171,7 @@ func (l *lockedWriter) Write(p []byte) (int, error) {
 
 func TestMessagesBeyondTheBoundAreLostAndCounted(t *testing.T) {
 	t.Parallel()
-	s := start(t, server.Options{})
+	s := bustest.Start(t, server.Options{})
 	busy, free := make(chan struct{}), make(chan struct{})
 	var once sync.Once
 	stop := listening(t, connect(t, bus.Config{URL: s.ClientURL()}), bus.Subscription{Subject: "m"}, func() {

@@ -12,25 +12,14 @@ import (
 	nats "github.com/nats-io/nats-server/v2/server"
 	natsclient "github.com/nats-io/nats.go"
 
+	"github.com/bridgehead-hpc/bridgehead/internal/bus/bustest"
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricserver"
 )
 
 func TestSamplesComeOverNATSAndNoneIsLostAtTheEnd(t *testing.T) {
-	s, err := nats.NewServer(&nats.Options{Host: "127.0.0.1", Port: nats.RANDOM_PORT, NoLog: true, NoSigs: true, Username: "store", Password: "hush hush"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	if !s.ReadyForConnections(10 * time.Second) {
-		t.Fatal("the NATS server does not start")
-	}
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	nc, err := natsclient.Connect(s.ClientURL(), natsclient.UserInfo("store", "hush hush"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(nc.Close)
+	s := bustest.Start(t, nats.Options{Username: "store", Password: "hush hush"})
+	nc := bustest.Connect(t, s.ClientURL(), natsclient.UserInfo("store", "hush hush"))
 
 	dir := t.TempDir()
 	config := configFile(t, fmt.Sprintf(`{"main": {"addr": "127.0.0.1:0"}, %s, "metric-store": {"retention-in-memory": "48h", "checkpoints": {"directory": %q},

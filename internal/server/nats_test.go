@@ -13,6 +13,7 @@ import (
 	nats "github.com/nats-io/nats-server/v2/server"
 	natsclient "github.com/nats-io/nats.go"
 
+	"github.com/bridgehead-hpc/bridgehead/internal/bus/bustest"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
 	head "github.com/bridgehead-hpc/bridgehead/internal/server"
 	"github.com/bridgehead-hpc/bridgehead/internal/servertest"
@@ -22,23 +23,11 @@ import (
 // natsServer runs a NATS server at which the head has a password and a publisher another one.
 func natsServer(t *testing.T) (url string, publish func(subject, message string)) {
 	t.Helper()
-	s, err := nats.NewServer(&nats.Options{Host: "127.0.0.1", Port: nats.RANDOM_PORT, NoLog: true, NoSigs: true, Users: []*nats.User{
+	s := bustest.Start(t, nats.Options{Users: []*nats.User{
 		{Username: "head", Password: "hush hush", Permissions: &nats.Permissions{Publish: &nats.SubjectPermission{Deny: []string{">"}}}},
 		{Username: "slurm", Password: "psst psst"},
 	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	if !s.ReadyForConnections(10 * time.Second) {
-		t.Fatal("the NATS server does not start")
-	}
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	nc, err := natsclient.Connect(s.ClientURL(), natsclient.UserInfo("slurm", "psst psst"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(nc.Close)
+	nc := bustest.Connect(t, s.ClientURL(), natsclient.UserInfo("slurm", "psst psst"))
 	return s.ClientURL(), func(subject, message string) {
 		t.Helper()
 		if err := errors.Join(nc.Publish(subject, []byte(message)), nc.Flush()); err != nil {
