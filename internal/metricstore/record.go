@@ -74,14 +74,6 @@ func (d *decoder) fail() {
 	d.rest, d.failed = nil, true
 }
 
-// end is errEntry when something was wrong, or is left.
-func (d *decoder) end() error {
-	if d.failed || len(d.rest) > 0 {
-		return errEntry
-	}
-	return nil
-}
-
 func (d *decoder) byte() byte {
 	if len(d.rest) == 0 {
 		d.fail()

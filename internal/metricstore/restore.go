@@ -13,32 +13,33 @@ import (
 
 // readCheckpoint fills the empty store from the file.
 func (db *DB) readCheckpoint(path string) error {
-	var records, promised, last uint64
+	var records, promised uint64
 	complete := false
-	lanes := db.openLanes(path)
 	end, err := db.readRecords(path, checkpointKind(), func(payload []byte, _ int64) error {
 		d := decoder{rest: payload}
 		switch d.byte() {
 		case entrySeries:
 			records++
-			lanes.add(payload)
-			return nil
+			if err := db.restoreChunks(&d); err != nil {
+				return err
+			}
 		case entryRollup:
-			lanes.add(payload)
-			return nil
+			if err := db.restoreRollup(&d); err != nil {
+				return err
+			}
 		case entryEnd:
-			promised, last, complete = d.uvarint(), d.uvarint(), true
+			promised, complete = d.uvarint(), true
+			db.lastNumber.Store(uint32(d.uvarint()))
 		default:
 			d.fail()
 		}
-		return d.end()
+		if d.failed || len(d.rest) > 0 {
+			return errEntry
+		}
+		return nil
 	})
-	lanes.close()
 	if err != nil {
 		return err
-	}
-	if complete {
-		db.lastNumber.Store(uint32(last))
 	}
 	if !complete || records != promised || end.torn != end.size {
 		db.damage(path, "the checkpoint is not complete")
@@ -46,53 +47,38 @@ func (db *DB) readCheckpoint(path string) error {
 	return nil
 }
 
-// restoreRecord puts what a record of a series or a roll-up says into the store, and returns how many samples and gaps that
-// are.
-func (db *DB) restoreRecord(payload []byte) (samples int64, err error) {
-	d := decoder{rest: payload}
-	if d.byte() == entryRollup {
-		err = db.restoreRollup(&d)
-	} else {
-		samples, err = db.restoreChunks(&d)
-	}
-	if err == nil {
-		err = d.end()
-	}
-	return samples, err
-}
-
-func (db *DB) restoreChunks(d *decoder) (samples int64, err error) {
+func (db *DB) restoreChunks(d *decoder) error {
 	l, step, phase := d.identity()
 	number := d.uvarint()
 	sealed := d.sealed()
 	n := d.uvarint()
 	if d.failed || number > math.MaxUint32 {
-		return 0, errEntry
+		return errEntry
 	}
 	s, err := db.restoreSeries(&l, step, phase)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	s.number, s.sealed = uint32(number), sealed
 	for range n {
 		first := d.varint()
 		code := d.bytes(d.uvarint())
 		if d.failed {
-			return samples, errEntry
+			return errEntry
 		}
 		values, err := codec.Decode(nil, code)
 		if err != nil {
-			return samples, errEntry
+			return errEntry
 		}
 		c, ok := chunk.Restore(first, values)
 		if !ok {
-			return samples, errEntry
+			return errEntry
 		}
 		db.bytes.Add(int64(s.restore(c)))
 		db.raiseNewest(s.time(c.End()))
-		samples += int64(len(values))
+		db.recovery.Checkpoint += int64(len(values))
 	}
-	return samples, nil
+	return nil
 }
 
 // sealed reads what appendSealed has written.

@@ -187,7 +187,7 @@ func (db *DB) restoreRollup(d *decoder) error {
 	if d.failed || !ok || number > math.MaxUint32 {
 		return errEntry
 	}
-	if h := db.shardOf(id).host(id); h != nil {
+	if h := db.shardOf(id).hosts[string(id)]; h != nil {
 		if h.rollups == nil {
 			h.rollups = map[string]*rollup{}
 		}
