@@ -44,7 +44,7 @@ func (db *DB) ReadAggregate(a *Aggregate, w Window) (ok bool) {
 	}
 	db.segments.mu.RLock()
 	defer db.segments.mu.RUnlock()
-	g := aggregation{db: db, into: a, list: list, rollup: h.rolled(list), r: db.reading()}
+	g := aggregation{db: db, into: a, host: h, list: list, rollup: h.rolled(list), r: db.reading()}
 	defer db.done(g.r)
 	g.read(clampTime(w.From), clampTime(w.To))
 	return true
@@ -54,6 +54,7 @@ func (db *DB) ReadAggregate(a *Aggregate, w Window) (ok bool) {
 type aggregation struct {
 	db          *DB
 	into        *Aggregate
+	host        *host
 	list        []*series
 	rollup      *rollup // nil when there is none
 	r           *reading
@@ -86,7 +87,12 @@ func (g *aggregation) read(from, to int64) {
 		if good {
 			g.rolled(lo, hi)
 		} else {
-			g.devices(lo, hi)
+			split := hi
+			if len(g.list) >= g.db.gatheredFrom {
+				split = min(g.memoryOnly(lo), hi)
+			}
+			g.devices(lo, split)
+			g.inMemory(split, hi)
 		}
 		number = next
 	}

@@ -139,6 +139,7 @@ func (db *DB) forget(list []moved) {
 		for _, m := range list[:n] {
 			db.bytes.Add(-int64(m.series.forget(m)))
 		}
+		clear(h.gathered)
 		h.shard.mu.Unlock()
 		list = list[n:]
 	}

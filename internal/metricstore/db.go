@@ -107,6 +107,8 @@ type DB struct {
 	newest      atomic.Int64         // time of the newest sample, in Unix seconds
 	wake        chan struct{}        // tells Run that the log has become large, or cannot be synced
 
+	gatheredFrom int // see gatheredFrom; tests want it of fewer devices
+
 	damagedFiles map[string]bool // found by Open
 	damaged      atomic.Bool     // a checkpoint should be written soon: something on disk is not as it should be
 
@@ -128,7 +130,10 @@ func Open(dir string, opt Options) (_ *DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{dir: dir, opt: opt.unlimited(), lock: lock, damagedFiles: map[string]bool{}, unmergeable: map[uint64]time.Time{}, wake: make(chan struct{}, 1)}
+	db := &DB{
+		dir: dir, opt: opt.unlimited(), lock: lock, gatheredFrom: gatheredFrom,
+		damagedFiles: map[string]bool{}, unmergeable: map[uint64]time.Time{}, wake: make(chan struct{}, 1),
+	}
 	for i := range opt.Shards {
 		db.shards = append(db.shards, &shard{number: i, hosts: map[string]*host{}})
 	}

@@ -8,6 +8,15 @@ func (db *DB) Abandon() error { return db.release() }
 // Seal moves everything into a segment, as a full memory does.
 func (db *DB) Seal() error { return db.checkpointSealing(sealAll) }
 
+// GatherFrom sets from how many devices on it is kept what they have together in memory.
+func (db *DB) GatherFrom(devices int) { db.gatheredFrom = devices }
+
+// Gathered returns of how many chunks it is kept what the devices of a host have together.
+func (db *DB) Gathered(cluster, host string) int {
+	id, _ := hostID(cluster, host)
+	return len(db.shardOf(id).host(id).gathered)
+}
+
 // LogKind and CheckpointKind are how the files begin.
 func LogKind() frame.Kind { return logKind() }
 

@@ -190,6 +190,7 @@ func (sh *shard) shrink(db *DB, drop func(*series) (dropped, bytes int)) int {
 	defer sh.mu.Unlock()
 	total := 0
 	for _, h := range sh.hosts {
+		clear(h.gathered)
 		for _, s := range h.series {
 			dropped, bytes := drop(s)
 			total += dropped

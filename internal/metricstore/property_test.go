@@ -17,15 +17,17 @@ type machine struct {
 	dir   string
 	db    *metricstore.DB
 	model map[metricstore.Key]map[int64]float64 // by minutes before now
+	beat  int64                                 // minutes before now of what beats have not sent yet
 }
 
 // Whatever the order of appends, frees, checkpoints, clean stops and deaths, a store holds what a map would hold.
 func TestStoreEqualsAMap(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		m := &machine{dir: t.TempDir(), model: map[metricstore.Key]map[int64]float64{}}
+		m := &machine{dir: t.TempDir(), model: map[metricstore.Key]map[int64]float64{}, beat: 700}
 		m.open(rt)
 		rt.Repeat(map[string]func(*rapid.T){
 			"append":     m.append,
+			"beats":      m.beats,
 			"checkpoint": m.checkpoint,
 			"seal":       m.seal,
 			"merge":      m.merge,
@@ -47,6 +49,7 @@ func (m *machine) open(rt *rapid.T) {
 	if err != nil {
 		rt.Fatal(err)
 	}
+	m.db.GatherFrom(2)
 	if d := m.db.Recovered().Damage; len(d) > 0 {
 		rt.Fatal(d)
 	}
@@ -63,21 +66,41 @@ func (m *machine) append(rt *rapid.T) {
 	a := m.db.Appender()
 	defer a.Close()
 	for range rapid.IntRange(1, 20).Draw(rt, "samples") {
-		k := drawKey(rt)
-		minutes := rapid.Int64Range(0, 1300).Draw(rt, "minutes")
-		value := drawValue(rt)
-		l := k.Labels()
-		if err := a.Append(&l, 60, now.Unix()-60*minutes, value); err != nil {
-			rt.Fatal(err)
-		}
-		if m.model[k] == nil {
-			m.model[k] = map[int64]float64{}
-		}
-		m.model[k][minutes] = value
+		m.put(rt, a, drawKey(rt), rapid.Int64Range(0, 1300).Draw(rt, "minutes"))
 	}
 	if err := a.Commit(); err != nil {
 		rt.Fatal(err)
 	}
+}
+
+// beats has the devices of a host send samples in order, as they do when nothing is wrong; now and then one misses a beat.
+func (m *machine) beats(rt *rapid.T) {
+	a := m.db.Appender()
+	defer a.Close()
+	k := metricstore.Key{Cluster: "alpha", Host: "n1", Metric: "flops", Type: "hwthread"}
+	for range min(rapid.Int64Range(1, 40).Draw(rt, "beats"), m.beat) {
+		m.beat--
+		for _, k.TypeID = range []string{"0", "1", "2"} {
+			if rapid.IntRange(0, 9).Draw(rt, "missed") > 0 {
+				m.put(rt, a, k, m.beat)
+			}
+		}
+	}
+	if err := a.Commit(); err != nil {
+		rt.Fatal(err)
+	}
+}
+
+func (m *machine) put(rt *rapid.T, a *metricstore.Appender, k metricstore.Key, minutes int64) {
+	value := drawValue(rt)
+	l := k.Labels()
+	if err := a.Append(&l, 60, now.Unix()-60*minutes, value); err != nil {
+		rt.Fatal(err)
+	}
+	if m.model[k] == nil {
+		m.model[k] = map[int64]float64{}
+	}
+	m.model[k][minutes] = value
 }
 
 func (m *machine) checkpoint(rt *rapid.T) {

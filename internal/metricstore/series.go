@@ -3,6 +3,7 @@ package metricstore
 import (
 	"math"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore/chunk"
@@ -16,7 +17,10 @@ type host struct {
 	series        map[string]*series
 	byMetric      map[string][]*series
 	rollups       map[string]*rollup // by metric; nil until there is one
-	gone          bool               // no longer in its shard's map
+
+	gathering sync.Mutex                // guards gathered among readers; those who change samples hold shard.mu anyway
+	gathered  map[gatheredKey]*gathered // nil until there is one
+	gone      bool                      // no longer in its shard's map
 }
 
 // series is the samples of one key. Slot n is the time n*step+phase: the phase is that of the first sample, so that a

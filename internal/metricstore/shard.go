@@ -94,6 +94,7 @@ func (sh *shard) attach(db *DB, s *series) {
 	list := h.byMetric[s.key.Metric]
 	i, _ := slices.BinarySearchFunc(list, s, compareSeries)
 	h.byMetric[s.key.Metric] = slices.Insert(list, i, s)
+	clear(h.gathered)
 	db.series.Add(1)
 }
 
@@ -104,6 +105,7 @@ func (sh *shard) detach(db *DB, s *series) {
 	delete(h.series, s.key.id)
 	list := slices.DeleteFunc(h.byMetric[s.key.Metric], func(other *series) bool { return other == s })
 	h.byMetric[s.key.Metric] = list
+	clear(h.gathered)
 	if len(list) == 0 {
 		delete(h.byMetric, s.key.Metric)
 	}

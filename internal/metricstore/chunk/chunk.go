@@ -27,7 +27,8 @@ const smallest = 16
 type Chunk struct {
 	first int64  // slot of the first sample
 	data  []byte // the slots up to the last sample, as form says; neither the first nor the last one is a gap
-	// version grows with every change, so that somebody who has written the chunk down can tell whether that still holds.
+	// version grows with every change, so that somebody who has written the chunk down can tell whether that still holds:
+	// by the slots that are new behind the last sample, and by more when anything else has changed. See Mark.
 	version uint32
 	form    form
 }
@@ -90,6 +91,25 @@ type State struct {
 // one keeps the memory of the values from being used for others.
 func (c *Chunk) State() State { return State{c.version, &c.data[0]} }
 
+// Mark is how far somebody has read a chunk. The zero value is not at all.
+type Mark struct {
+	version uint32
+	end     int32 // on from where the chunk's slots begin
+}
+
+// Mark returns that all that the chunk holds now has been read.
+func (c *Chunk) Mark() Mark { return Mark{c.version, int32(c.End() - c.Number()*Slots)} }
+
+// Since returns the first slot that has to be read again, or for the first time, after the chunk has been read up to the
+// mark: End when nothing has changed.
+func (c *Chunk) Since(m Mark) int64 {
+	now := c.Mark()
+	if now.version-m.version != uint32(now.end-m.end) {
+		return c.Number() * Slots // not only later samples
+	}
+	return c.Number()*Slots + int64(m.end)
+}
+
 // Bytes returns how much memory the samples take up.
 func (c *Chunk) Bytes() int { return cap(c.data) }
 
@@ -112,6 +132,7 @@ func (c *Chunk) Set(slot int64, v float64) int {
 		c.first, i = slot, 0
 	}
 	if i >= c.len() {
+		c.version += uint32(i - c.len()) // and the one above
 		c.extend(i + 1)
 	}
 	c.store(i, n)

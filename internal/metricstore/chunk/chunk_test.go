@@ -46,6 +46,56 @@ func TestChunkEqualsAMap(t *testing.T) {
 	})
 }
 
+// A reader who reads on from where a mark says holds what the chunk holds.
+func TestNothingChangesBeforeWhereAMarkSays(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := chunk.New(rapid.Int64Range(0, 20).Draw(t, "first"), 1)
+		var mark chunk.Mark
+		read := make([]float64, chunk.Slots)
+		for range rapid.IntRange(1, 40).Draw(t, "steps") {
+			for range rapid.IntRange(0, 4).Draw(t, "changes") {
+				if rapid.IntRange(0, 20).Draw(t, "action") == 0 && c.First()+1 < c.End() {
+					c.ClearBefore(c.First() + 1)
+					continue
+				}
+				slot := c.End() + rapid.Int64Range(-2, 3).Draw(t, "slot")
+				c.Set(min(max(slot, 0), chunk.Slots-1), value(t))
+			}
+			from := c.Since(mark)
+			for i := from; i < chunk.Slots; i++ {
+				read[i] = math.NaN()
+			}
+			c.CopyTo(read[from:], from)
+			for i, v := range c.Append(nil, c.First(), c.End()) {
+				if have := read[c.First()+int64(i)]; math.Float64bits(have) != math.Float64bits(v) && v == v { //nolint:gocritic // no gap
+					t.Fatalf("slot %d has been read as %v and is %v", c.First()+int64(i), have, v)
+				}
+			}
+			if mark = c.Mark(); c.Since(mark) != c.End() {
+				t.Fatalf("read up to %d, and to be read from %d on", c.End(), c.Since(mark))
+			}
+		}
+	})
+}
+
+// Later samples, and nothing else, are read alone.
+func TestLaterSamplesAreReadAlone(t *testing.T) {
+	c := chunk.New(5, 1)
+	mark := c.Mark()
+	c.Set(6, 1.0/3)
+	c.Set(9, 2)
+	if slot := c.Since(mark); slot != 6 {
+		t.Errorf("from %d on", slot)
+	}
+	c.Set(5, 7)
+	if slot := c.Since(mark); slot != 0 {
+		t.Errorf("from %d on", slot)
+	}
+	if slot := c.Since(chunk.Mark{}); slot != 0 {
+		t.Errorf("for the first time, from %d on", slot)
+	}
+}
+
 // value draws what is measured, and what is not but may be sent all the same.
 func value(t *rapid.T) float64 {
 	switch rapid.IntRange(0, 5).Draw(t, "of what") {
