@@ -9,7 +9,6 @@ import (
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
-	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore"
 )
@@ -74,21 +73,31 @@ func (it *iterator) Err() error { return it.err }
 // load reads the samples of r.
 func (it *iterator) load(r *readable) {
 	q := r.q
-	step := int64(r.config.Frequency.Seconds())
-	from, to := seconds(q.from)-step, seconds(q.to)+step+1 // a slot more at both ends: slots begin half a step before their time
+	from, to := q.slots(r.config)
 	it.at, it.err = -1, nil
-	if r.whole {
+	switch {
+	case r.folded != nil:
+		it.samples.fill([]metricstore.Samples{*r.folded}, q.from, q.to)
+	case r.whole:
 		it.stretches, it.err = q.together(r, from, to, it.stretches)
-	} else {
+		it.samples.fill(it.stretches, q.from, q.to)
+	default:
 		it.stretches = q.metrics.Read(it.stretches[:0], r.key, from, to)
+		it.samples.fill(it.stretches, q.from, q.to)
 	}
-	it.samples.fill(it.stretches, q.from, q.to)
 	room := cap(it.samples.values)
 	q.samples += room - it.held
 	it.held = room
 	if q.samples > q.maxSamples {
-		it.samples, it.err = samples{}, fault.New(fault.TooLarge, "the question needs more than %d samples at a time; ask for fewer series or a shorter time", q.maxSamples)
+		it.samples, it.err = samples{}, tooManySamples(q.maxSamples)
 	}
+}
+
+// slots returns the window of time in which the samples of a metric are that are asked for, in seconds: a slot more at both
+// ends, since slots begin half a step before their time.
+func (q *querier) slots(config metric.Config) (from, to int64) {
+	step := int64(config.Frequency.Seconds())
+	return seconds(q.from) - step, seconds(q.to) + step + 1
 }
 
 // together returns what the devices of the series' host make together.

@@ -33,14 +33,22 @@ type querier struct {
 	from, to int64
 }
 
-// Select implements storage.Querier. Only the labels are looked up; the samples are read one series after the other, while
-// the engine goes through them.
-func (q *querier) Select(ctx context.Context, sorted bool, _ *storage.SelectHints, ms ...*labels.Matcher) storage.SeriesSet {
+// Select implements storage.Querier. Mostly only the labels are looked up; the samples are read one series after the other,
+// while the engine goes through them.
+func (q *querier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, ms ...*labels.Matcher) storage.SeriesSet {
 	set := &seriesSet{at: -1}
-	err := q.walk(ctx, ms, func(s series) bool {
+	w := q.walker(ms, func(s series) bool {
 		set.series = append(set.series, &readable{s, q})
-		return len(set.series) <= q.maxSeries
+		if s.folded != nil {
+			q.samples += len(s.folded.Values)
+		}
+		return len(set.series) <= q.maxSeries && q.samples <= q.maxSamples
 	})
+	w.fold = q.folding(hints, ms)
+	err := w.walk(ctx)
+	if err == nil && q.samples > q.maxSamples {
+		err = tooManySamples(q.maxSamples)
+	}
 	if err == nil && len(set.series) > q.maxSeries {
 		err = tooManySeries(q.maxSeries)
 	}
@@ -55,6 +63,10 @@ func (q *querier) Select(ctx context.Context, sorted bool, _ *storage.SelectHint
 
 func tooManySeries(limit int) error {
 	return fault.New(fault.TooLarge, "a selector selects more than %d series; select fewer clusters, hosts or metrics", limit)
+}
+
+func tooManySamples(limit int) error {
+	return fault.New(fault.TooLarge, "the question needs more than %d samples at a time; ask for fewer series or a shorter time", limit)
 }
 
 // LabelValues implements storage.Querier. The engine never asks.

@@ -75,19 +75,36 @@ type series struct {
 	key    metricstore.Key
 	config metric.Config
 	whole  bool
+	folded *metricstore.Samples // the samples, when they have been read already
 }
 
 // walk calls visit with every series that may be seen and matches, until it returns false. A series in which the devices
 // of a host are combined is among them when the label type is asked to be node and the host has no samples of its own,
 // and for derived metrics, which are in no other series.
 func (s scope) walk(ctx context.Context, ms matchers, visit func(series) bool) error {
-	if !ms.known() {
+	return s.walker(ms, visit).walk(ctx)
+}
+
+func (s scope) walker(ms matchers, visit func(series) bool) *walker {
+	return &walker{scope: s, matchers: ms, visit: visit, together: ms.wantsHost()}
+}
+
+type walker struct {
+	scope
+	matchers matchers
+	visit    func(series) bool
+	together bool  // the devices of a host are wanted together
+	fold     *fold // nil: each device is wanted
+	keys     []metricstore.Key
+}
+
+func (w *walker) walk(ctx context.Context) error {
+	if !w.matchers.known() {
 		return nil
 	}
-	w := walker{scope: s, matchers: ms, visit: visit, together: ms.wantsHost()}
-	for _, cluster := range s.clusters(ms) {
-		catalogue, hosts := s.metrics.Catalogue(cluster), s.hosts(cluster, ms)
-		for _, name := range s.names(cluster, ms) {
+	for _, cluster := range w.clusters(w.matchers) {
+		catalogue, hosts := w.metrics.Catalogue(cluster), w.hosts(cluster, w.matchers)
+		for _, name := range w.names(cluster, w.matchers) {
 			for _, host := range hosts {
 				if err := ctx.Err(); err != nil {
 					return err
@@ -101,19 +118,16 @@ func (s scope) walk(ctx context.Context, ms matchers, visit func(series) bool) e
 	return nil
 }
 
-type walker struct {
-	scope
-	matchers matchers
-	visit    func(series) bool
-	together bool // the devices of a host are wanted together
-	keys     []metricstore.Key
-}
-
 // host visits the series of a metric on a host and reports whether to go on.
 func (w *walker) host(cluster, host, name string, config metric.Config) bool {
 	own := metricstore.Key{Cluster: cluster, Host: host, Metric: name}
 	if config.Derived != nil {
 		return w.see(series{key: own, config: config, whole: true})
+	}
+	if w.fold != nil && !w.together {
+		if s, ok := w.fold.host(own, config); ok {
+			return w.see(s)
+		}
 	}
 	w.keys = w.metrics.Keys(w.keys[:0], cluster, host, name)
 	if w.together && len(w.keys) > 0 && config.Aggregation != metric.AggregateNone && !slices.Contains(w.keys, own) {
