@@ -6,7 +6,7 @@ export CGO_ENABLED ?= 0
 PROGRAMS := cc-backend cc-metric-store gen-keypair convert-pem-pubkey clustersim cw-adminctl cw-nodectl cw-clusterctl
 VERSION  := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 GO       := go
-BUILD    := $(GO) build -trimpath -ldflags '-s -w -X github.com/bridgehead-hpc/bridgehead/internal/server.version=$(VERSION)'
+BUILD    := $(GO) build -trimpath -ldflags '-s -w -X github.com/bridgehead-hpc/bridgehead/internal/server.version=$(VERSION) -X github.com/bridgehead-hpc/bridgehead/internal/metricserver.version=$(VERSION)'
 
 .PHONY: help build demo test faults lint bench bench-metricstore generate web clean
 
