@@ -37,7 +37,7 @@ func (d *Dialect) Mux(g Guard) http.Handler {
 		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r = canonical(r)
+		r = Canonical(r)
 		if h, pattern := mux.Handler(r); pattern == "" {
 			d.unmatched(w, r, h)
 			return
@@ -102,9 +102,10 @@ func pattern(method, path string) string {
 	return method + " /{$}"
 }
 
-// canonical returns r with a path that has no double slashes and does not end in one. Both spellings are answered
-// directly: a redirect between them is what curl -X POST does not survive (contract clustercockpit 0.3).
-func canonical(r *http.Request) *http.Request {
+// Canonical returns r with a path that has no double slashes and does not end in one. Both spellings are answered
+// directly: a redirect between them is what curl -X POST does not survive (contract clustercockpit 0.3). A dialect's mux
+// does it itself; whoever chooses a dialect by the path has to do it before.
+func Canonical(r *http.Request) *http.Request {
 	was := r.URL.EscapedPath()
 	path := was
 	for strings.Contains(path, "//") {

@@ -161,7 +161,7 @@ func newHandler(c Config, service *metric.Service, clk clock.Clock, auth api.Aut
 	mux.Handle("/prometheus/", others[1].Mux(guard))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		mux.ServeHTTP(w, r)
+		mux.ServeHTTP(w, api.Canonical(r))
 	}), nil
 }
 

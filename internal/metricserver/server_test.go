@@ -225,6 +225,22 @@ func TestStopWritesACheckpointAndStartReadsIt(t *testing.T) {
 	}
 }
 
+// Collectors that are given an address with a slash at its end put another one behind it; a redirect would lose what they send.
+func TestEverySpellingOfAPathIsAnsweredDirectly(t *testing.T) {
+	url, _ := start(t, "-config", settings(t, "127.0.0.1:0", "", t.TempDir()))
+	for _, path := range []string{"/api/write", "/api/write/", "//api/write", "/api//write//", "/metricstore//write"} {
+		code, body := request(t, "POST", url+path+"?cluster=alpha", "", "# nothing")
+		if code != http.StatusOK && code != http.StatusNoContent {
+			t.Errorf("POST %s: %d %s", path, code, body)
+		}
+	}
+	for _, path := range []string{"//metrics", "/metrics/", "/ping/", "//health"} {
+		if code, body := request(t, "GET", url+path, "", ""); code != http.StatusOK && code != http.StatusNoContent {
+			t.Errorf("GET %s: %d %s", path, code, body)
+		}
+	}
+}
+
 func TestWhatGoesWrongAtTheStartIsOneLine(t *testing.T) {
 	busy, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

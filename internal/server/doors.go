@@ -130,7 +130,7 @@ func (s *Server) dispatch(pages http.Handler) (http.Handler, error) {
 		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p := r.URL.Path
+		p := api.Canonical(r).URL.Path
 		name, owned := owner[firstWords(p)]
 		switch {
 		case below(p, "/api/v1"):
