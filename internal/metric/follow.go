@@ -56,7 +56,7 @@ func (w *writer) follow(n int, line []byte) (done bool) {
 // noteFollowed hands the sample of a recognised series to the store.
 func (w *writer) noteFollowed(n int, t int64, v float64) verdict {
 	if err := w.app.AppendFollowed(t, v); err != nil {
-		w.reject(n, fmt.Sprintf("host %s: %s", w.app.Host(), err))
+		w.reject(n, fmt.Sprintf("host %s: %s", w.app.Host(), w.explain(err)))
 		return wrong
 	}
 	w.pending++

@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"errors"
 	"fmt"
 	"unicode/utf8"
 )
@@ -39,7 +40,7 @@ func (p *Parser) name(b []byte, equalsEnds bool) (name, rest []byte, err error) 
 		return name, rest, nil
 	}
 	if found&foundControl != 0 {
-		return nil, nil, fmt.Errorf("control character 0x%02x", b[end])
+		return nil, nil, controlError(b[end])
 	}
 	if found&foundEscape != 0 {
 		name = p.unescape(name)
@@ -51,6 +52,13 @@ func (p *Parser) name(b []byte, equalsEnds bool) (name, rest []byte, err error) 
 		return nil, nil, fmt.Errorf("name %q is not valid UTF-8", name)
 	}
 	return name, rest, nil
+}
+
+func controlError(c byte) error {
+	if c == '\t' {
+		return errors.New("a tab: the parts of a line are divided by spaces")
+	}
+	return fmt.Errorf("control character 0x%02x", c)
 }
 
 func tooLong(name []byte) error {

@@ -85,7 +85,7 @@ func TestEveryLineStandsAlone(t *testing.T) {
 	want := metric.WriteResult{Taken: 2, Dropped: 1, Rejected: 4, Rejects: []metric.Reject{
 		{Line: 4, Reason: "unknown field: 'foo', only 'value' is allowed"},
 		{Line: 6, Reason: `unknown cluster "nosuch"`},
-		{Line: 7, Reason: "host n02: the time is too far in the future"},
+		{Line: 7, Reason: "host n02: the time is too far in the future: it may be 2026-11-23T20:54:00Z at most"},
 		{Line: 8, Reason: "the line is longer than 65536 bytes"},
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -104,6 +104,35 @@ func TestLineWithoutAnyClusterIsRejected(t *testing.T) {
 	got, err := s.Write(t.Context(), "", strings.NewReader("cpu_load,hostname=n01 value=1"))
 	if err != nil || got.Rejected != 1 {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// The cluster of an address is held to the rules of those in lines: it could lead out of a folder of checkpoints as well.
+func TestClusterOfTheSourceIsHeldToTheRules(t *testing.T) {
+	s, _ := newService(t)
+	for cluster, want := range map[string]string{
+		"a/b": "contains a slash", `a\b`: "a backslash", "..": "two dots", "a\nb": "control character 0x0a", "\xff": "not valid UTF-8", strings.Repeat("x", 256): "longer than 255 bytes",
+	} {
+		r, err := s.Write(t.Context(), cluster, strings.NewReader("cpu_load,hostname=n01 value=1\ncpu_load,hostname=n01,cluster=alpha value=2\n"))
+		if err != nil || r.Taken != 1 || r.Rejected != 1 || !strings.Contains(r.Reasons("line"), want) {
+			t.Errorf("%q: %+v, %v", cluster, r, err)
+		}
+	}
+}
+
+func TestSamplesOutsideTheWindowAreToldItsBounds(t *testing.T) {
+	db, err := metricstore.Open(t.TempDir(), metricstore.Options{Clock: clock.NewManual(now), Retention: 48 * time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	s := metric.NewService(metric.ServiceConfig{Engine: db, Clock: clock.NewManual(now), Catalogue: func(string) (metric.Catalogue, bool) {
+		return metric.Catalogue{"cpu_load": {Frequency: time.Minute}}, true
+	}})
+	r, err := s.Write(t.Context(), "alpha", strings.NewReader("cpu_load,hostname=n01 value=1 1000\ncpu_load,hostname=n01 value=1 2000\n"))
+	want := "lines 1 and 2: host n01: the time is before the store's retention, which begins at 2026-11-21T19:54:00Z"
+	if err != nil || r.Reasons("line") != want {
+		t.Errorf("%v, %v", r.Reasons("line"), err)
 	}
 }
 

@@ -72,8 +72,8 @@ func (l *Line) check() error {
 		return errors.New("tag hostname is missing")
 	}
 	for _, name := range [...][]byte{l.Cluster, l.Host} {
-		if bytes.IndexByte(name, '/') >= 0 || bytes.IndexByte(name, '\\') >= 0 || bytes.Contains(name, dots) {
-			return fmt.Errorf("cluster or host %q contains a slash, a backslash or two dots", name)
+		if err := checkPathless(name); err != nil {
+			return err
 		}
 	}
 	if string(l.Type) == string(ScopeNode) {
@@ -84,6 +84,14 @@ func (l *Line) check() error {
 	}
 	if len(l.SubType) == 0 {
 		l.SubTypeID = nil
+	}
+	return nil
+}
+
+// checkPathless refuses the name of a cluster or host that could lead out of a folder.
+func checkPathless(name []byte) error {
+	if bytes.IndexByte(name, '/') >= 0 || bytes.IndexByte(name, '\\') >= 0 || bytes.Contains(name, dots) {
+		return fmt.Errorf("cluster or host %q contains a slash, a backslash or two dots", name)
 	}
 	return nil
 }

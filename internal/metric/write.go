@@ -3,6 +3,7 @@ package metric
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,9 +60,13 @@ func (s *Service) WriteFrom(ctx context.Context, from Source, lines io.Reader) (
 
 // writer returns what works off one batch, to be ended with finish.
 func (s *Service) writer(from Source) *writer {
-	return &writer{
+	w := &writer{
 		service: s, app: s.engine.Appender(), now: s.clock.Now().Unix(), defaultCluster: []byte(from.Cluster), source: from.Name, reaches: from.Reaches,
 	}
+	if err := cmp.Or(checkName(w.defaultCluster), checkPathless(w.defaultCluster)); err != nil {
+		w.badDefault = "the cluster of lines that name none: " + err.Error()
+	}
+	return w
 }
 
 // finish stores what is pending and counts. err is what has ended the batch.
@@ -81,6 +86,7 @@ type writer struct {
 	app            *metricstore.Appender
 	now            int64
 	defaultCluster []byte
+	badDefault     string // why no cluster can be called like defaultCluster; "" when one can
 	parser         Parser
 	line           Line
 	pending        int // noted, not committed
@@ -189,6 +195,10 @@ const (
 func (w *writer) judge(n int, l *Line) (Config, verdict) {
 	if len(l.Cluster) == 0 {
 		l.Cluster = w.defaultCluster
+		if w.badDefault != "" {
+			w.reject(n, w.badDefault)
+			return Config{}, wrong
+		}
 	}
 	if !l.HasTime {
 		l.Time = w.now
@@ -221,11 +231,24 @@ func (w *writer) judge(n int, l *Line) (Config, verdict) {
 // note hands a sample to the store.
 func (w *writer) note(n int, l *Line, config Config) verdict {
 	if err := w.app.Append(&l.Labels, int64(config.Frequency.Seconds()), l.Time, l.Value); err != nil {
-		w.reject(n, fmt.Sprintf("host %s: %s", l.Host, err))
+		w.reject(n, fmt.Sprintf("host %s: %s", l.Host, w.explain(err)))
 		return wrong
 	}
 	w.pending++
 	return kept
+}
+
+// explain says why the store has not taken a sample, and what it would have taken.
+func (w *writer) explain(err error) string {
+	oldest, newest := w.app.Window()
+	switch {
+	case errors.Is(err, metricstore.ErrTooOld):
+		return fmt.Sprintf("%s, which begins at %s", err, time.Unix(oldest, 0).UTC().Format(time.RFC3339))
+	case errors.Is(err, metricstore.ErrTooNew):
+		return fmt.Sprintf("%s: it may be %s at most", err, time.Unix(newest, 0).UTC().Format(time.RFC3339))
+	default:
+		return err.Error()
+	}
 }
 
 // useCatalogue makes the catalogue of a cluster the current one. A batch rarely has lines of two clusters.

@@ -51,6 +51,9 @@ func (db *DB) Appender() *Appender {
 	return a
 }
 
+// Window returns the Unix seconds between which samples are taken, both included.
+func (a *Appender) Window() (oldest, newest int64) { return a.oldest, a.newest }
+
 // Append notes a sample of a series with one sample every step seconds, at a time in Unix seconds. The store has it when
 // Commit has returned nil. The error is one of this package's, and the other samples are not affected. Append does not
 // keep l.
