@@ -226,8 +226,11 @@ func importCheckpoints(ctx context.Context, env Env, c Config, dir string, log *
 	}, clock.System{}, env.Stdout)
 }
 
-// cleanUp drops what is older than the retention and writes a checkpoint of the rest.
+// cleanUp drops what is older than the retention and writes a checkpoint of the rest, as the user who will serve it.
 func cleanUp(c Config, log *slog.Logger) error {
+	if err := becomeUser(c.User, c.Group); err != nil {
+		return err
+	}
 	db, err := openStore(c, clock.System{}, log)
 	if err != nil {
 		return err

@@ -259,8 +259,10 @@ func TestWhatGoesWrongAtTheStartIsOneLine(t *testing.T) {
 		"configuration": {[]string{"-config", configFile(t, "{")}, "not valid JSON"},
 		"key":           {[]string{"-config", settings(t, "127.0.0.1:0", "AAAA", t.TempDir())}, "jwt-public-key"},
 		"demo key":      {[]string{"-config", settings(t, "0.0.0.0:0", token.DemoPublicKey, t.TempDir())}, "make a pair with gen-keypair"},
-		"level":         {[]string{"-loglevel", "loud"}, "-loglevel"},
-		"argument":      {[]string{"config.json"}, "options begin with a dash"},
+		"cleanup's user": {[]string{"-cleanup-checkpoints", "-config", configFile(t, `{"main": {"user": "nosuch-user"}, `+metricsSection+`,
+			"metric-store": {"retention-in-memory": "48h", "checkpoints": {"directory": "`+t.TempDir()+`"}}}`)}, "main.user: user: unknown user nosuch-user"},
+		"level":    {[]string{"-loglevel", "loud"}, "-loglevel"},
+		"argument": {[]string{"config.json"}, "options begin with a dash"},
 	} {
 		var stderr bytes.Buffer
 		code := metricserver.Main(t.Context(), metricserver.Env{Args: c.args, Stdout: io.Discard, Stderr: &stderr})
