@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,8 +36,8 @@ type Config struct {
 func (c Config) Check() error {
 	for one := range strings.SplitSeq(c.URL, ",") {
 		u, err := url.Parse(strings.TrimSpace(one))
-		if err != nil || u.Host == "" {
-			return errors.New("the address of a NATS server looks like nats://bus1:4222")
+		if err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
+			return errors.New("the address of a NATS server looks like nats://bus1:4222, or tls://bus1:4222")
 		}
 		if u.User != nil {
 			return errors.New("the address of a NATS server must not hold credentials")

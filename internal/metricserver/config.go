@@ -66,6 +66,7 @@ func parseConfig(data []byte) (Config, error) {
 	if err := jsonfile.Decode(data, &f); err != nil {
 		return Config{}, err
 	}
+	maps.DeleteFunc(f, func(_ string, v json.RawMessage) bool { return string(v) == "null" }) // as good as absent
 	c := Config{}
 	var err error
 	if f["main"] != nil || f["main-file"] != nil {

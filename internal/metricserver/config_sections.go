@@ -2,6 +2,7 @@ package metricserver
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/api/promql"
@@ -98,6 +99,9 @@ func (c *Config) fromSections(f file) error {
 }
 
 func (c *Config) setStore(s storeSection) error {
+	if s.MemoryCap > math.MaxInt64>>30 {
+		return fmt.Errorf("metric-store: memory-cap is %d; it is a number of GB", s.MemoryCap)
+	}
 	if s.MemoryCap < 0 || s.Checkpoints.MaxWALSize < 0 {
 		return fmt.Errorf("metric-store: memory-cap (%d) and max-wal-size (%d) cannot be negative", s.MemoryCap, s.Checkpoints.MaxWALSize)
 	}
@@ -117,6 +121,12 @@ func (c *Config) setStore(s storeSection) error {
 func (c *Config) noteUnsupported(m mainSection, s storeSection) {
 	if m.BackendURL != "" {
 		c.note("main.backend-url has no effect yet; hosts of running jobs are not kept beyond the retention")
+	}
+	if m.Debug.DumpToFile != "" {
+		c.note("main.debug.dump-to-file has no effect; /api/debug shows what is stored")
+	}
+	if s.Checkpoints.FileFormat == "json" {
+		c.note("metric-store.checkpoints.file-format has no effect: files have a form of their own; those of ClusterCockpit's store are read by -import-checkpoints")
 	}
 	if s.Cleanup.Mode == "archive" {
 		c.note("metric-store.cleanup.mode archive is not supported yet; samples beyond the retention are deleted")

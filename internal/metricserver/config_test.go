@@ -43,9 +43,9 @@ func TestBothGenerationsOfFilesAreRead(t *testing.T) {
 		"1.5": {
 			`{
 			"main": {"addr": "0.0.0.0:8082", "https-cert-file": "c.pem", "https-key-file": "k.pem", "user": "u", "group": "g",
-				"backend-url": "http://x", "jwt-public-key": "KEY", "debug": {"dump-to-file": "", "gops": false}}, ` + metricsSection + `,
+				"backend-url": "http://x", "jwt-public-key": "KEY", "debug": {"dump-to-file": "dump", "gops": false}}, ` + metricsSection + `,
 			"metric-store": {"retention-in-memory": "48h", "memory-cap": 2, "num-workers": 4, "checkpoint-interval": "1h",
-				"checkpoints": {"file-format": "wal", "directory": "/data", "max-wal-size": 1000}, "cleanup": {"mode": "archive", "directory": "/old"},
+				"checkpoints": {"file-format": "json", "directory": "/data", "max-wal-size": 1000}, "cleanup": {"mode": "archive", "directory": "/old"},
 				"nats-subscriptions": [{"subscribe-to": "x", "cluster-tag": "alpha", "queue-group": "stores"}]},
 			"nats": {"address": "nats://x", "username": "u", "password": "p", "clusters": ["alpha"]}, "somebody-elses": {"a": 1}}`,
 			metricserver.Config{
@@ -58,6 +58,8 @@ func TestBothGenerationsOfFilesAreRead(t *testing.T) {
 				}},
 				Notes: []string{
 					"main.backend-url has no effect yet; hosts of running jobs are not kept beyond the retention",
+					"main.debug.dump-to-file has no effect; /api/debug shows what is stored",
+					"metric-store.checkpoints.file-format has no effect: files have a form of their own; those of ClusterCockpit's store are read by -import-checkpoints",
 					"metric-store.cleanup.mode archive is not supported yet; samples beyond the retention are deleted",
 				},
 			},
@@ -95,6 +97,10 @@ func TestBothGenerationsOfFilesAreRead(t *testing.T) {
 				Addr: "localhost:8082", Metrics: catalogue(), Dir: "./var/checkpoints", Retention: time.Hour,
 				Limits: promql.Limits{Timeout: 10 * time.Second, MaxSamples: 1, MaxSeries: 2, MaxSteps: 3, Concurrency: 4},
 			},
+		},
+		"with sections that say nothing": {
+			`{"main": null, "retention-in-memory": "1h", ` + metricsSection + `, "http-api": null, "nats": null, "archive": null, "prometheus": null}`,
+			metricserver.Config{Addr: "localhost:8082", Metrics: catalogue(), Dir: "./var/checkpoints", Retention: time.Hour},
 		},
 		"as short as can be": {
 			`{"main": {}, ` + metricsSection + `, "metric-store": {"retention-in-memory": "1h"}}`,
@@ -151,6 +157,8 @@ func TestMistakesInFilesAreNamed(t *testing.T) {
 		`{"main": {"head-url": "https://h", "jwt-public-key": "K", "status-interval": "1ms"}, ` + metricsSection + `, ` + store + `}`:                                   "one second is the shortest",
 		`{"main": {"status-interval": "1s"}, ` + metricsSection + `, ` + store + `}`:                                                                                    "head-url does not say where it is",
 		`{"main": {}, ` + metricsSection + `, ` + store + `, "nats": {"address": "nats://a:secret@b"}}`:                                                                 "nats: address: the address of a NATS server must not hold credentials",
+		`{"main": {}, ` + metricsSection + `, ` + store + `, "nats": {"address": "http://bus1:4222"}}`:                                                                  "nats: address: the address of a NATS server looks like nats://bus1:4222, or tls://bus1:4222",
+		`{"main": {}, ` + metricsSection + `, "metric-store": {"retention-in-memory": "1h", "memory-cap": 68719476736}}`:                                                "memory-cap is 68719476736; it is a number of GB",
 		`{"main": {}, ` + metricsSection + `, ` + store + `, "nats": {"addr": "x"}}`:                                                                                    `nats: unknown key "addr"`,
 		`{` + metricsSection + `, "retention-in-memory": "1h", "nats": [{"address": "nats://x"}, {"address": "nats://x", "subscriptions": [{"subscribe-to": "a b"}]}]}`: `nats[1]: subscribe-to: subject "a b" is not valid`,
 		`{"main": {}, ` + metricsSection + `, ` + store + `, "prometheus": {"max-series": -1}}`:                                                                         "prometheus: max-series is -1; it is at least 1, and 200000 where nothing is said",
