@@ -1,7 +1,6 @@
 package server
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -123,9 +122,10 @@ type MetricStoreConfig struct {
 	SyncInterval Duration `json:"sync-interval"`
 	// NATSSubscriptions are the subjects on which samples come from the server of section nats.
 	NATSSubscriptions []NATSSubscription `json:"nats-subscriptions"`
-	// NumWorkers and Cleanup are accepted for compatibility.
-	NumWorkers int             `json:"num-workers"`
-	Cleanup    json.RawMessage `json:"cleanup"`
+	// NumWorkers is accepted for compatibility.
+	NumWorkers int `json:"num-workers"`
+	// Cleanup says what becomes of samples beyond the retention.
+	Cleanup CleanupConfig `json:"cleanup"`
 }
 
 // CheckpointsConfig is metric-store.checkpoints.

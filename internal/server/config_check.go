@@ -14,8 +14,8 @@ func (c Config) validate() error {
 	if c.Archive.Kind != "file" {
 		return fmt.Errorf("archive.kind %q is not supported; \"file\" is", c.Archive.Kind)
 	}
-	if c.MetricStore.RetentionInMemory <= 0 {
-		return errors.New("metric-store.retention-in-memory must be longer than nothing, for example \"48h\"")
+	if err := c.MetricStore.check(); err != nil {
+		return err
 	}
 	if (c.Main.HTTPSCertFile == "") != (c.Main.HTTPSKeyFile == "") {
 		return errors.New("main.https-cert-file and main.https-key-file belong together; one of them is missing")

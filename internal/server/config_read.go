@@ -38,6 +38,9 @@ func ReadConfig(path string) (c Config, notes []string, err error) {
 	if err := jsonfile.Decode(data, &sections); err != nil {
 		return c, nil, fmt.Errorf("%s: %w", path, err)
 	}
+	if err := otherFiles(sections); err != nil {
+		return c, nil, fmt.Errorf("%s: %w", path, err)
+	}
 	if _, ok := sections["main"]; !ok {
 		if !isFlat(sections) {
 			return c, nil, fmt.Errorf("%s has no section \"main\"; cc-backend -init in an empty folder shows how a configuration looks", path)
@@ -58,7 +61,8 @@ func ReadConfig(path string) (c Config, notes []string, err error) {
 			}
 		}
 	}
-	return c, append(notes, c.natsNotes()...), c.validate()
+	notes = append(append(notes, c.MetricStore.notes()...), c.natsNotes()...)
+	return c, notes, c.validate()
 }
 
 // setAside takes the keys that this version does not act on out of the sections, and names them.

@@ -43,14 +43,27 @@ func TestConfigNamesWhatIsNotActedOn(t *testing.T) {
 	_, notes, err := server.ReadConfig(write(t, "config.json", `{
 		"main": {"addr": "127.0.0.1:1", "user": "cc", "resampling": {"trigger": 30, "resolutions": [600]}},
 		"auth": {"jwts": {"max-age": "2000h", "cookie-name": "x"}, "ldap": {"url": "ldap://h"}}, "archive": {"retention": {}},
+		"metric-store": {"checkpoints": {"file-format": "json"}, "cleanup": {"mode": "archive", "directory": "./old"}},
 		"cron": {"duration-worker": "5m"}, "mine": {}}`, 0o644))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"main.user is", "main.resampling.trigger is", "main.resampling.resolutions is", "archive.retention is", "section cron is", "section mine is unknown"} {
+	for _, want := range []string{"main.user is", "main.resampling.trigger is", "main.resampling.resolutions is", "archive.retention is", "section cron is", "metric-store.checkpoints.file-format has", "metric-store.cleanup.mode archive is", "section mine is unknown"} {
 		if !slices.ContainsFunc(notes, func(n string) bool { return strings.HasPrefix(n, want) }) {
 			t.Errorf("no note begins with %q: %q", want, notes)
 		}
+	}
+}
+
+func TestSectionsMayBeInOtherFiles(t *testing.T) {
+	store := write(t, "store.json", `{"retention-in-memory": "7h"}`, 0o644)
+	main := write(t, "main.json", `{"addr": "127.0.0.1:7777"}`, 0o644)
+	c, notes, err := server.ReadConfig(write(t, "config.json", `{"main-file": "`+main+`", "metric-store-file": "`+store+`"}`, 0o644))
+	if err != nil || time.Duration(c.MetricStore.RetentionInMemory) != 7*time.Hour || c.Main.Addr != "127.0.0.1:7777" || len(notes) > 0 {
+		t.Errorf("%+v, %q, %v", c, notes, err)
+	}
+	if _, _, err := server.ReadConfig(write(t, "config.json", `{"main": {}, "metric-store-file": "`+write(t, "bad.json", "{", 0o644)+`"}`, 0o644)); err == nil || !strings.Contains(err.Error(), "bad.json is not valid JSON") {
+		t.Errorf("broken file: %v", err)
 	}
 }
 
@@ -87,6 +100,15 @@ func TestMistakesInTheConfigAreSaid(t *testing.T) {
 		{"number for a duration", `{"main": {"session-max-age": 7}}`, "session-max-age: a string is expected, not a number"},
 		{"duration", `{"main": {}, "metric-store": {"retention-in-memory": "2 days"}}`, `"2 days" is not a duration such as "168h"`},
 		{"no retention", `{"main": {}, "metric-store": {"retention-in-memory": "0s"}}`, "longer than nothing"},
+		{"memory that is none", `{"main": {}, "metric-store": {"memory-cap": -1}}`, "metric-store.memory-cap is -1; it is a number of GB"},
+		{"memory that nobody has", `{"main": {}, "metric-store": {"memory-cap": 68719476736}}`, "a number of GB"},
+		{"checkpoints before their time", `{"main": {}, "metric-store": {"checkpoint-interval": "-1h"}}`, `checkpoint-interval must not be negative; it is "12h"`},
+		{"log on disk before its time", `{"main": {}, "metric-store": {"sync-interval": "-1h"}}`, "sync-interval must not be negative"},
+		{"log of less than nothing", `{"main": {}, "metric-store": {"checkpoints": {"max-wal-size": -1}}}`, "max-wal-size is -1"},
+		{"form of checkpoints", `{"main": {}, "metric-store": {"checkpoints": {"file-format": "parquet"}}}`, `file-format is "parquet"; it is "wal" or "json"`},
+		{"kind of cleanup", `{"main": {}, "metric-store": {"cleanup": {"mode": "burn"}}}`, `cleanup.mode is "burn"; it is "delete" or "archive"`},
+		{"section in a file that is not there", `{"main-file": "/nosuch/file"}`, "main-file: open /nosuch/file: no such file"},
+		{"section in no file", `{"main": {}, "metric-store-file": 1}`, "metric-store-file: the name of a file is expected"},
 		{"archive", `{"main": {}, "archive": {"kind": "s3"}}`, `"file" is`},
 		{"half of TLS", `{"main": {"https-cert-file": "a"}}`, "belong together"},
 		{"open to the world", `{"main": {"addr": "0.0.0.0:80", "disable-authentication": true}}`, "not a loopback address"},
