@@ -21,6 +21,7 @@ var recordedBy = map[string]string{
 	"POST /api/jobs/stop_job/{id}": "(the job itself says it)", "PUT /api/jobs/stop_job/{id}": "(the job itself says it)",
 	"DELETE /api/jobs/delete_job/{id}": "job.delete",
 	"POST /api/jobs/{id}":              "(it reads)",
+	"POST /api/healthcheck/":           "(the nodes' states say it)",
 	"POST /api/nodestate/":             "(the nodes' states say it)", "PUT /api/nodestate/": "(the nodes' states say it)",
 	"POST /config/users/": "user.create", "PUT /config/users/": "user.create", "DELETE /config/users/": "user.delete",
 	"POST /api/user/{id}": "user.update", "POST /config/user/{id}": "user.update",

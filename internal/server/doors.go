@@ -116,22 +116,16 @@ func (s *Server) stack(pages http.Handler) (http.Handler, error) {
 // shape the errors have there; everything else is a page.
 func (s *Server) dispatch(pages http.Handler) (http.Handler, error) {
 	muxes := map[string]http.Handler{}
-	owner := map[string]string{} // first words of a path -> name of the dialect
 	for _, d := range s.dialects {
 		muxes[d.Name] = d.Mux(api.Guard{Auth: s.gate, Refused: s.refused.note})
-		for _, rt := range d.Routes {
-			for _, p := range append([]string{rt.Path}, rt.Aliases...) {
-				words := firstWords(p)
-				if other, taken := owner[words]; taken && other != d.Name {
-					return nil, fmt.Errorf("routes: %s and %s both have paths that begin with /%s", other, d.Name, words)
-				}
-				owner[words] = d.Name
-			}
-		}
+	}
+	owners, err := ownersOf(s.dialects)
+	if err != nil {
+		return nil, err
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := api.Canonical(r).URL.Path
-		name, owned := owner[firstWords(p)]
+		name, owned := owners.find(r.Method, p)
 		switch {
 		case below(p, "/api/v1"):
 			muxes["ware"].ServeHTTP(w, r)
@@ -145,6 +139,42 @@ func (s *Server) dispatch(pages http.Handler) (http.Handler, error) {
 			pages.ServeHTTP(w, r)
 		}
 	}), nil
+}
+
+// owners says which dialect has a path: by its first words, and where two dialects have the same ones, by the method as
+// well.
+type owners map[string]string
+
+func ownersOf(dialects []*api.Dialect) (owners, error) {
+	o := owners{}
+	for _, d := range dialects {
+		for _, rt := range d.Routes {
+			for _, p := range append([]string{rt.Path}, rt.Aliases...) {
+				for _, m := range rt.Methods {
+					key := m + " " + firstWords(p)
+					if other, taken := o[key]; taken && other != d.Name {
+						return nil, fmt.Errorf("routes: %s and %s both have paths that begin with %s /%s", other, d.Name, m, firstWords(p))
+					}
+					o[key] = d.Name
+				}
+				if _, taken := o[firstWords(p)]; !taken {
+					o[firstWords(p)] = d.Name // answers methods that nobody has
+				}
+			}
+		}
+	}
+	return o, nil
+}
+
+func (o owners) find(method, path string) (dialect string, ok bool) {
+	words := firstWords(path)
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if dialect, ok = o[method+" "+words]; !ok {
+		dialect, ok = o[words]
+	}
+	return dialect, ok
 }
 
 func below(path string, prefixes ...string) bool {

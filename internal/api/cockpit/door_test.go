@@ -317,6 +317,7 @@ func TestAccess(t *testing.T) {
 		"/api/jobs/{id}":            "-+++++++",
 		"/api/jobs/metrics/{id}":    "-+++++++",
 		"/api/clusters/":            "-+++++++",
+		"/api/healthcheck/":         "-----+-+",
 		"/api/nodestate/":           "-----+-+",
 		"GET /api/users/":           "----+--+",
 		"POST PUT /config/users/":   "----+--+",

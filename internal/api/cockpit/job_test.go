@@ -115,6 +115,7 @@ func otherCases() []testCase {
 	const users, config = "GET /api/users/", "POST /config/users/"
 	return []testCase{
 		{"nodestate", "report", "POST /api/nodestate/", "script", `{"cluster":"alpha","nodes":[{"hostname":"n01","states":["ALLOCATED"],"cpusAllocated":4,"memoryAllocated":16000,"gpusAllocated":0,"jobsRunning":1}]}`, 200, ``},
+		{"nodestate", "report where the health check is", "POST /api/healthcheck", "root", `{"cluster":"alpha","nodes":[]}`, 200, ``},
 		{"nodestate", "report by PUT", "PUT /api/nodestate", "root", `{"cluster":"alpha","nodes":[]}`, 200, ``},
 		{"nodestate", "no cluster", "POST /api/nodestate/", "script", `{"nodes":[]}`, 400, `cluster is required`},
 		{"nodestate", "as user", "POST /api/nodestate/", "bob", `{}`, 401, `"missing":"NodeStatesWrite"`},

@@ -31,6 +31,7 @@ func (d *dialect) routes() []api.Route {
 
 		api.Row("GET", "/api/clusters/", clusters, "List the clusters with their hardware and metrics.", d.listClusters),
 		api.Row("POST PUT", "/api/nodestate/", nodeStates, "Report what the scheduler says of its nodes.", d.reportNodes),
+		api.Row("POST", "/api/healthcheck/", nodeStates, "Report what the scheduler says of its nodes, at the path where cc-backend 1.5 takes it as well.", d.reportNodes),
 
 		api.Row("GET", "/api/users/", readUsers, "List the users.", d.listUsers).Alias("/config/users/"),
 		api.Row("POST PUT", "/config/users/", writeUsers, "Create a user.", d.createUser).Alias("/api/users/").Produces("text/plain"),
