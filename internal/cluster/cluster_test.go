@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,6 +78,27 @@ func TestMetricsOfAppliesOverridesAsAWhole(t *testing.T) {
 	}
 	if c.Metrics[0].Footprint != "avg" {
 		t.Error("MetricsOf changed the cluster")
+	}
+}
+
+func TestMeasuredLeavesOutWhatASubClusterLacks(t *testing.T) {
+	c := parse(t, alpha)
+	r, err := cluster.NewRegistry(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []string{"cpu_load", "flops_any"}
+	for host, want := range map[string][]string{"n01": all, "fat1": {"cpu_load"}, "n17": all} {
+		if got := r.Measured("alpha", host); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", host, got, want)
+		}
+	}
+	c.SubClusters = c.SubClusters[2:]
+	if got := r.Measured("alpha", "n17"); !slices.Equal(got, all) {
+		t.Errorf("of no sub-cluster: %q", got)
+	}
+	if got := r.Measured("nosuch", "n01"); got != nil {
+		t.Errorf("unknown cluster: %q", got)
 	}
 }
 

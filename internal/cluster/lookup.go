@@ -56,6 +56,27 @@ func (c *Cluster) MetricsOf(sub string) []MetricConfig {
 	return list
 }
 
+// Measured returns the names of the measured metrics that a host of a cluster has, sorted: those of its sub-cluster, and of
+// the whole cluster when it belongs to none.
+func (r *Registry) Measured(cluster, host string) []string {
+	c, ok := r.Get(cluster)
+	if !ok {
+		return nil
+	}
+	metrics := c.Metrics
+	if sub, ok := c.ResolveSubCluster(host); ok {
+		metrics = c.MetricsOf(sub.Name)
+	}
+	var names []string
+	for _, m := range metrics {
+		if m.Derived == nil {
+			names = append(names, m.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // Catalogue returns how each metric of the cluster is stored or computed.
 func (c *Cluster) Catalogue() metric.Catalogue {
 	cat := make(metric.Catalogue, len(c.Metrics))

@@ -25,18 +25,18 @@ type Health struct {
 	Missing  []string // metrics without any sample
 }
 
-// Health tells for each host how the named metrics arrive; without names, all measured metrics of the cluster. A derived
-// metric arrives as its operands do. A host without any
-// recent metric has failed.
-func (s *Service) Health(_ context.Context, cluster string, hosts, metrics []string) map[string]Health {
+// Health tells for each host how the named metrics arrive; without names, all measured metrics that the host should send.
+// A derived metric arrives as its operands do. A host without any recent metric has failed.
+func (s *Service) Health(_ context.Context, cluster string, hosts, named []string) map[string]Health {
 	catalogue, _ := s.catalogue(cluster)
-	if len(metrics) == 0 {
-		metrics = catalogue.measured()
-	}
 	now := s.clock.Now().Unix()
 	health := make(map[string]Health, len(hosts))
 	for _, host := range hosts {
 		h := Health{State: HealthPartial}
+		metrics := named
+		if len(metrics) == 0 {
+			metrics = s.expected(cluster, host)
+		}
 		for _, metric := range metrics {
 			newest, step, ok := s.latest(catalogue, cluster, host, metric)
 			switch {

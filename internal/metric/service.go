@@ -42,7 +42,9 @@ type ServiceConfig struct {
 	Engine Engine
 	// Catalogue returns the metrics of a cluster; ok is false when there is no such cluster.
 	Catalogue func(cluster string) (Catalogue, bool)
-	Clock     clock.Clock
+	// Expected returns the measured metrics that a host of a cluster should send; nil: all of the cluster.
+	Expected func(cluster, host string) []string
+	Clock    clock.Clock
 	// MinimumPoints is how many samples a series has to have to be thinned out when a query does not say how; 0 is
 	// DefaultMinimumPoints.
 	MinimumPoints int
@@ -52,6 +54,7 @@ type ServiceConfig struct {
 type Service struct {
 	engine                   Engine
 	catalogue                func(cluster string) (Catalogue, bool)
+	expected                 func(cluster, host string) []string
 	clock                    clock.Clock
 	minimumPoints            int
 	buffers                  sync.Pool // of *bufio.Reader
@@ -65,7 +68,14 @@ type Service struct {
 
 // NewService returns a service.
 func NewService(c ServiceConfig) *Service {
-	return &Service{engine: c.Engine, catalogue: c.Catalogue, clock: c.Clock, minimumPoints: cmp.Or(c.MinimumPoints, DefaultMinimumPoints)}
+	s := &Service{engine: c.Engine, catalogue: c.Catalogue, expected: c.Expected, clock: c.Clock, minimumPoints: cmp.Or(c.MinimumPoints, DefaultMinimumPoints)}
+	if s.expected == nil {
+		s.expected = func(cluster, _ string) []string {
+			catalogue, _ := s.catalogue(cluster)
+			return catalogue.measured()
+		}
+	}
+	return s
 }
 
 // Counters are figures about what was written since the start.

@@ -204,7 +204,7 @@ func TestInspectShowsThePathsInOrder(t *testing.T) {
 }
 
 func TestHealthTellsWhatArrives(t *testing.T) {
-	s, _ := newService(t)
+	s, db := newService(t)
 	put(t, s, "cpu_load,hostname=n01 1 1", "ipc,hostname=n01,type=core,type-id=3 1 5", "cpu_load,hostname=n02 1 6", "ipc,hostname=n02 1 1", "cpu_load,hostname=n03 1 100")
 	got := s.Health(t.Context(), "alpha", []string{"n01", "n02", "n03", "n04"}, []string{"cpu_load", "ipc"})
 	want := map[string]metric.Health{
@@ -219,6 +219,16 @@ func TestHealthTellsWhatArrives(t *testing.T) {
 	all := s.Health(t.Context(), "alpha", []string{"n01"}, nil)["n01"]
 	if !slices.Equal(all.Missing, []string{"fast", "flops_any"}) {
 		t.Errorf("without names: %+v", all)
+	}
+	// A metric that a host's hardware does not have is not missing there.
+	few := metric.NewService(metric.ServiceConfig{
+		Engine: db, Clock: clock.NewManual(now), Catalogue: func(string) (metric.Catalogue, bool) { return nil, true },
+		Expected: func(cluster, host string) []string {
+			return map[string][]string{"alpha n01": {"cpu_load", "ipc"}}[cluster+" "+host]
+		},
+	})
+	if got := few.Health(t.Context(), "alpha", []string{"n01"}, nil)["n01"]; got.State != metric.HealthFull {
+		t.Errorf("of what is expected: %+v", got)
 	}
 }
 

@@ -159,7 +159,7 @@ func (s *Server) openMetrics() (err error) {
 	for _, c := range s.clusters.List() {
 		s.catalogues[c.Name] = c.Catalogue()
 	}
-	s.samples = metric.NewService(metric.ServiceConfig{Engine: s.metrics, Clock: s.clock, Catalogue: s.catalogue, MinimumPoints: s.config.Main.Resampling.MinimumPoints})
+	s.samples = metric.NewService(metric.ServiceConfig{Engine: s.metrics, Clock: s.clock, Catalogue: s.catalogue, Expected: s.clusters.Measured, MinimumPoints: s.config.Main.Resampling.MinimumPoints})
 	return nil
 }
 

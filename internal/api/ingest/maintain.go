@@ -104,7 +104,7 @@ type healthParams struct {
 type healthBody struct {
 	Cluster string   `json:"cluster" example:"alpha"`
 	Nodes   []string `json:"nodes"`
-	Metrics []string `json:"metric-names,omitempty" doc:"The metrics that are looked at; none means all of the cluster."`
+	Metrics []string `json:"metric-names,omitempty" doc:"The metrics that are looked at; none means all that the node should send."`
 }
 
 // nodeHealth is the health of a node.
