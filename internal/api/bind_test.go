@@ -119,8 +119,10 @@ func TestCompressedBodies(t *testing.T) {
 	tests := []struct{ name, encoding, body, contains string }{
 		{"plain", "", "a,b", "a,b"},
 		{"gzip", "gzip", zip("a,b"), "a,b"},
+		{"gzip in capitals", "GZip", zip("a,b"), "a,b"},
+		{"gzip by its old name", "x-gzip", zip("a,b"), "a,b"},
 		{"no gzip", "gzip", "a,b", "is not gzip"},
-		{"cut gzip", "gzip", zip("a,b")[:20], "could not be read"},
+		{"cut gzip", "gzip", zip("a,b")[:20], "could not be read: it ends too early"},
 		{"other", "br", "a,b", `Content-Encoding \"br\" is not supported`},
 		{"plain too large", "", strings.Repeat("a", 101), "larger than 100 bytes"},
 		{"gzip that grows too large", "gzip", zip(strings.Repeat("a", 101)), "larger than 100 bytes"},

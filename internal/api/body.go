@@ -48,11 +48,11 @@ func bindBody(d *Dialect, w http.ResponseWriter, r *http.Request, rt *Route, b a
 // openBody returns the body, decompressed when it is gzipped, cut off with an error at the route's limit.
 func openBody(w http.ResponseWriter, r *http.Request, rt *Route) (io.Reader, error) {
 	limited := http.MaxBytesReader(w, r.Body, rt.MaxBody)
-	enc := r.Header.Get("Content-Encoding")
+	enc := strings.ToLower(r.Header.Get("Content-Encoding"))
 	if enc == "" || enc == "identity" || slices.Contains(rt.Encodings, enc) {
 		return limited, nil
 	}
-	if enc != "gzip" {
+	if enc != "gzip" && enc != "x-gzip" { // its old name (RFC 9110, 8.4.1.3)
 		return nil, fault.New(fault.Invalid, "Content-Encoding %q is not supported; gzip is", enc)
 	}
 	zr, err := gzip.NewReader(limited)
@@ -67,6 +67,9 @@ func BodyError(err error) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return fault.Because(fault.TooLarge, err, "the body is larger than %d bytes", tooLarge.Limit)
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return fault.Because(fault.Invalid, err, "the body could not be read: it ends too early")
 	}
 	return fault.Because(fault.Invalid, err, "the body could not be read")
 }
