@@ -3,6 +3,7 @@ package job_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -361,6 +362,55 @@ func TestUsedNodesAreThoseOfRunningJobsThatStartedBefore(t *testing.T) {
 	}
 	if _, err := h.UsedNodes(t.Context(), as("bob", identity.RoleUser), start); !fault.Is(err, fault.Denied) {
 		t.Errorf("for a user: %v", err)
+	}
+}
+
+func TestSamplesAreNeededOfJobsThatRunOrWaitForTheArchiver(t *testing.T) {
+	h := newHarness(t)
+	day := 24 * time.Hour
+	run := func(number int64, host string, walltime time.Duration) job.ID {
+		j := newJob(number, host)
+		j.Walltime = walltime
+		return h.start(t, j)
+	}
+	run(1, "n01", 0)
+	run(2, "n02", day)
+	h.stop(t, run(3, "n03", 0), time.Minute)
+	h.stop(t, run(4, "n04", 0), time.Minute)
+	for _, c := range []struct {
+		after time.Duration
+		want  []string
+	}{
+		{time.Hour, []string{"n01", "n02", "n03", "n04"}},
+		{7 * day, []string{"n01", "n02", "n03", "n04"}},
+		{9 * day, []string{"n01", "n03", "n04"}}, // nobody has told the end of the second job
+		{91 * day, []string{"n03", "n04"}},
+	} {
+		needed, err := job.Needed(t.Context(), h.store, start.Add(c.after))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, host := range []string{"n01", "n02", "n03", "n04", "n05"} {
+			if needed("alpha", host) {
+				got = append(got, host)
+			}
+			if needed("beta", host) {
+				t.Errorf("%s of another cluster is needed", host)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("after %v: %q, want %q", c.after, got, c.want)
+		}
+	}
+	h.clock.Advance(time.Hour)
+	h.live.set("n03", "load", "", constant(1))
+	if err := h.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	needed, err := job.Needed(t.Context(), h.store, start.Add(time.Hour))
+	if err != nil || needed("alpha", "n03") {
+		t.Errorf("an archived job still needs its samples, %v", err)
 	}
 }
 

@@ -41,8 +41,9 @@ type Options struct {
 	MemoryCap int64
 	// MaxHosts and MaxSeriesPerHost limit what can be created. 0: 100,000 and 20,000.
 	MaxHosts, MaxSeriesPerHost int
-	// Keep reports whether a host's samples are kept although they are older than the retention. nil: never.
-	Keep func(cluster, host string) bool
+	// Keep is asked each time the store forgets samples that are older than the retention, and returns of which hosts they are
+	// kept. nil: of none.
+	Keep func() func(cluster, host string) bool
 	// Shards is how many writers can work at the same time. 0: 8.
 	Shards int
 }
@@ -55,7 +56,7 @@ func (o Options) withDefaults() Options {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Keep == nil {
-		o.Keep = func(string, string) bool { return false }
+		o.Keep = func() func(string, string) bool { return func(string, string) bool { return false } }
 	}
 	setDefault(&o.SyncEvery, time.Second)
 	setDefault(&o.CheckpointEvery, 12*time.Hour)

@@ -107,11 +107,12 @@ func (s *series) sealedBefore(db *DB, slot int64) int {
 // Retain forgets the chunks and segments that lie wholly before a time, except those with samples of hosts that
 // Options.Keep protects, and the series that have none. It returns how many chunks and segments are gone.
 func (db *DB) Retain(before time.Time) int {
-	dropped := db.retainSegments(before.Unix())
+	keep := db.opt.Keep() // before any lock: who answers may take his time
+	dropped := db.retainSegments(before.Unix(), keep)
 	for _, sh := range db.shards {
 		sh.commit.Lock()
 		dropped += sh.shrink(db, func(s *series) (int, int) {
-			if db.opt.Keep(s.host.cluster, s.host.name) {
+			if keep(s.host.cluster, s.host.name) {
 				return 0, 0
 			}
 			if s.sealed.any && s.time(s.sealed.end) <= before.Unix() {
@@ -127,16 +128,16 @@ func (db *DB) Retain(before time.Time) int {
 }
 
 // retainSegments removes the segments that lie wholly before a time, and returns how many.
-func (db *DB) retainSegments(before int64) int {
-	kept := db.keptNumbers()
+func (db *DB) retainSegments(before int64, keep func(cluster, host string) bool) int {
+	kept := db.keptNumbers(keep)
 	db.merging.Lock()
 	defer db.merging.Unlock()
 	db.segments.mu.Lock()
 	defer db.segments.mu.Unlock()
-	keep := make([]numbered, 0, len(db.segments.list))
+	stay := make([]numbered, 0, len(db.segments.list))
 	for _, seg := range db.segments.list {
 		if _, end := seg.Span(); end > before || slices.ContainsFunc(kept, seg.holds) {
-			keep = append(keep, seg)
+			stay = append(stay, seg)
 			continue
 		}
 		if err := errors.Join(os.Remove(seg.Path()), seg.Close()); err != nil {
@@ -144,8 +145,8 @@ func (db *DB) retainSegments(before int64) int {
 			db.opt.Log.Error("an old metric segment could not be removed", "error", err)
 		}
 	}
-	dropped := len(db.segments.list) - len(keep)
-	db.segments.list = keep
+	dropped := len(db.segments.list) - len(stay)
+	db.segments.list = stay
 	return dropped
 }
 
@@ -155,13 +156,13 @@ func (n numbered) holds(series uint32) bool {
 	return err == nil && !b.Empty()
 }
 
-// keptNumbers returns the numbers of the series whose samples Options.Keep protects.
-func (db *DB) keptNumbers() []uint32 {
+// keptNumbers returns the numbers of the series whose samples are kept.
+func (db *DB) keptNumbers(keep func(cluster, host string) bool) []uint32 {
 	var numbers []uint32
 	for _, sh := range db.shards {
 		sh.mu.RLock()
 		for _, h := range sh.hosts {
-			if !db.opt.Keep(h.cluster, h.name) {
+			if !keep(h.cluster, h.name) {
 				continue
 			}
 			for _, s := range h.series {

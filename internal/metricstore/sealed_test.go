@@ -207,7 +207,9 @@ func TestLateSamplesReplaceSealedOnes(t *testing.T) {
 func TestRetentionRemovesWholeSegmentsButNotProtectedOnes(t *testing.T) {
 	t.Parallel()
 	keep := ""
-	opt := metricstore.Options{Keep: func(_, host string) bool { return host == keep }}
+	opt := metricstore.Options{Keep: func() func(_, host string) bool {
+		return func(_, host string) bool { return host == keep }
+	}}
 	dir := t.TempDir()
 	db := twoDays(t, dir, opt)
 	if n := db.Retain(now.Add(-24 * time.Hour)); n != 0 || minutesOf(t, db, "n01") != 2880 {

@@ -264,7 +264,7 @@ func TestFreeForgetsForGood(t *testing.T) {
 func TestRetentionDropsWhatIsOld(t *testing.T) {
 	dir := t.TempDir()
 	clk := clock.NewManual(now)
-	keep := func(_, host string) bool { return host == "n02" }
+	keep := func() func(_, host string) bool { return func(_, host string) bool { return host == "n02" } }
 	opt := metricstore.Options{Clock: clk, Retention: 24 * time.Hour, Keep: keep}
 	db := open(t, dir, opt)
 	write(t, db, point{load("n01"), 600, 1}, point{load("n02"), 600, 1}, point{load("n03"), 0, 1})

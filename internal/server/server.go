@@ -148,6 +148,7 @@ func (s *Server) openMetrics() (err error) {
 		Clock: s.clock, Retention: time.Duration(c.RetentionInMemory),
 		CheckpointEvery: time.Duration(c.CheckpointInterval), SyncEvery: time.Duration(c.SyncInterval),
 		MaxLogBytes: c.Checkpoints.MaxWALSize, MemoryCap: int64(c.MemoryCap) << 30, Log: s.log,
+		Keep: s.neededHosts,
 	})
 	if errors.Is(err, metricstore.ErrLocked) {
 		return fmt.Errorf("another server uses the folder %s; stop it, or change metric-store.checkpoints.directory", c.Checkpoints.Directory)
@@ -162,6 +163,21 @@ func (s *Server) openMetrics() (err error) {
 	s.samples = metric.NewService(metric.ServiceConfig{Engine: s.metrics, Clock: s.clock, Catalogue: s.catalogue, Expected: s.clusters.Measured, MinimumPoints: s.config.Main.Resampling.MinimumPoints})
 	return nil
 }
+
+// neededHosts says of which hosts jobs still need the samples. When the database cannot tell, all stay for now.
+func (s *Server) neededHosts() func(cluster, host string) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), neededTimeout)
+	defer cancel()
+	needed, err := job.Needed(ctx, s.store.Jobs(), s.clock.Now())
+	if err != nil {
+		s.log.Warn("it cannot be told which samples jobs still need, so none are forgotten now", "error", err)
+		return func(string, string) bool { return true }
+	}
+	return needed
+}
+
+// neededTimeout is how long the database has to tell which hosts jobs use.
+const neededTimeout = 30 * time.Second
 
 // catalogue returns the metrics of a cluster; ok is false when there is no such cluster.
 func (s *Server) catalogue(name string) (c metric.Catalogue, ok bool) {
