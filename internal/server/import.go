@@ -10,6 +10,7 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/checkpoint"
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 	"github.com/bridgehead-hpc/bridgehead/internal/cluster"
+	"github.com/bridgehead-hpc/bridgehead/internal/store/sqlite"
 )
 
 // storeCommands does what -import-checkpoints and -cleanup-checkpoints ask for, in this order. Opening the store drops
@@ -27,10 +28,15 @@ func storeCommands(ctx context.Context, env Env, c Config, f flags, log *slog.Lo
 	if s.clusters, err = cluster.LoadDir(c.Archive.Path); err != nil {
 		return err
 	}
+	st, err := sqlite.Open(ctx, c.Main.DB, sqlite.Options{}) // it knows which samples jobs still need
+	if err != nil {
+		return err
+	}
+	s.core = &core{store: st}
+	defer func() { err = errors.Join(err, s.Close()) }()
 	if err := s.openMetrics(); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.metrics.Close()) }()
 	if f.importCheckpoints == "" {
 		return nil
 	}
