@@ -29,6 +29,7 @@ type Config struct {
 	Dir               string // where samples are kept
 	Retention         time.Duration
 	CheckpointEvery   time.Duration // 0: the store's default
+	SyncEvery         time.Duration // how much a power cut may cost; 0: the store's default, negative: nothing
 	MaxLogBytes       int64         // 0: the store's default
 	MemoryCap         int64         // bytes; 0: none
 	NATS              []NATS        // where samples come from beside HTTP

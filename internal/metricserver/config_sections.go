@@ -1,6 +1,7 @@
 package metricserver
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -32,7 +33,9 @@ type storeSection struct {
 	MemoryCap          int64    `json:"memory-cap"`
 	Workers            int      `json:"num-workers"`
 	CheckpointInterval duration `json:"checkpoint-interval"`
-	Checkpoints        struct {
+	// SyncInterval is ours: what a power cut may cost.
+	SyncInterval *duration `json:"sync-interval"`
+	Checkpoints  struct {
 		FileFormat string `json:"file-format"`
 		Directory  string `json:"directory"`
 		MaxWALSize int64  `json:"max-wal-size"`
@@ -112,6 +115,9 @@ func (c *Config) setStore(s storeSection) error {
 		return fmt.Errorf(`metric-store: cleanup: mode is %q; it is "delete" or "archive"`, v)
 	}
 	c.Retention, c.CheckpointEvery = time.Duration(s.Retention), time.Duration(s.CheckpointInterval)
+	if s.SyncInterval != nil {
+		c.SyncEvery = cmp.Or(time.Duration(*s.SyncInterval), -1)
+	}
 	c.MemoryCap = s.MemoryCap << 30
 	c.Dir, c.MaxLogBytes = s.Checkpoints.Directory, s.Checkpoints.MaxWALSize
 	return nil

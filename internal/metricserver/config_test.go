@@ -98,6 +98,14 @@ func TestBothGenerationsOfFilesAreRead(t *testing.T) {
 				Limits: promql.Limits{Timeout: 10 * time.Second, MaxSamples: 1, MaxSeries: 2, MaxSteps: 3, Concurrency: 4},
 			},
 		},
+		"with a time for the disk": {
+			`{"main": {}, ` + metricsSection + `, "metric-store": {"retention-in-memory": "1h", "sync-interval": "5s"}}`,
+			metricserver.Config{Addr: "localhost:8082", Metrics: catalogue(), Dir: "./var/checkpoints", Retention: time.Hour, SyncEvery: 5 * time.Second},
+		},
+		"with no time for the disk": {
+			`{"main": {}, ` + metricsSection + `, "metric-store": {"retention-in-memory": "1h", "sync-interval": "0s"}}`,
+			metricserver.Config{Addr: "localhost:8082", Metrics: catalogue(), Dir: "./var/checkpoints", Retention: time.Hour, SyncEvery: -1},
+		},
 		"with sections that say nothing": {
 			`{"main": null, "retention-in-memory": "1h", ` + metricsSection + `, "http-api": null, "nats": null, "archive": null, "prometheus": null}`,
 			metricserver.Config{Addr: "localhost:8082", Metrics: catalogue(), Dir: "./var/checkpoints", Retention: time.Hour},

@@ -108,7 +108,7 @@ func newAuthenticator(c Config, clk clock.Clock, log *slog.Logger) (api.Authenti
 // openStore opens the folder with the samples and says what was found.
 func openStore(c Config, clk clock.Clock, log *slog.Logger) (*metricstore.DB, error) {
 	db, err := metricstore.Open(c.Dir, metricstore.Options{
-		Clock: clk, Log: log, Retention: c.Retention, CheckpointEvery: c.CheckpointEvery, MaxLogBytes: c.MaxLogBytes, MemoryCap: c.MemoryCap,
+		Clock: clk, Log: log, Retention: c.Retention, CheckpointEvery: c.CheckpointEvery, SyncEvery: c.SyncEvery, MaxLogBytes: c.MaxLogBytes, MemoryCap: c.MemoryCap,
 	})
 	switch {
 	case errors.Is(err, metricstore.ErrLocked):

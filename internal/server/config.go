@@ -118,7 +118,8 @@ type MetricStoreConfig struct {
 	CheckpointInterval Duration `json:"checkpoint-interval"`
 	// Checkpoints says where they are.
 	Checkpoints CheckpointsConfig `json:"checkpoints"`
-	// SyncInterval (ours) is how long an acknowledged sample may be lost to a power cut; none is lost to a crash.
+	// SyncInterval (ours) is how long an acknowledged sample may be lost to a power cut; none is lost to a crash. With 0 none
+	// is lost to a power cut either, and every write waits for the disk.
 	SyncInterval Duration `json:"sync-interval"`
 	// NATSSubscriptions are the subjects on which samples come from the server of section nats.
 	NATSSubscriptions []NATSSubscription `json:"nats-subscriptions"`

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"math"
+	"time"
 )
 
 // CleanupConfig is metric-store.cleanup: what becomes of samples beyond the retention.
@@ -23,7 +24,7 @@ func (c MetricStoreConfig) check() error {
 	case c.CheckpointInterval < 0:
 		return fmt.Errorf("metric-store.checkpoint-interval must not be negative; it is %q where nothing is said", "12h")
 	case c.SyncInterval < 0:
-		return fmt.Errorf("metric-store.sync-interval must not be negative; it is %q where nothing is said", "1s")
+		return fmt.Errorf("metric-store.sync-interval must not be negative; with %q every write waits for the disk", "0s")
 	case c.Checkpoints.MaxWALSize < 0:
 		return fmt.Errorf("metric-store.checkpoints.max-wal-size is %d; it is a number of bytes", c.Checkpoints.MaxWALSize)
 	}
@@ -45,4 +46,12 @@ func (c MetricStoreConfig) notes() (notes []string) {
 		notes = append(notes, "metric-store.cleanup.mode archive is not supported yet; samples beyond the retention are deleted")
 	}
 	return notes
+}
+
+// syncEvery is sync-interval as the metric store wants it: when nothing may be lost, every write waits for the disk.
+func (c MetricStoreConfig) syncEvery() time.Duration {
+	if c.SyncInterval == 0 {
+		return -1
+	}
+	return time.Duration(c.SyncInterval)
 }

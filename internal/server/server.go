@@ -146,7 +146,7 @@ func (s *Server) openMetrics() (err error) {
 	c := s.config.MetricStore
 	s.metrics, err = metricstore.Open(c.Checkpoints.Directory, metricstore.Options{
 		Clock: s.clock, Retention: time.Duration(c.RetentionInMemory),
-		CheckpointEvery: time.Duration(c.CheckpointInterval), SyncEvery: time.Duration(c.SyncInterval),
+		CheckpointEvery: time.Duration(c.CheckpointInterval), SyncEvery: c.syncEvery(),
 		MaxLogBytes: c.Checkpoints.MaxWALSize, MemoryCap: int64(c.MemoryCap) << 30, Log: s.log,
 		Keep: s.neededHosts,
 	})
