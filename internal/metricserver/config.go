@@ -25,6 +25,8 @@ type Config struct {
 	PublicKey         string        // verifies tokens; without it nobody is asked for one
 	HeadURL           string        // where the head is that says which tokens are revoked; "" asks nobody
 	StatusInterval    time.Duration // how often it is asked; 0: as often as its list says
+	BackendURL        string        // where cc-backend is that says where jobs run; "" asks nobody
+	BackendToken      string        // opens it
 	Metrics           metric.Catalogue
 	Dir               string // where samples are kept
 	Retention         time.Duration
@@ -96,7 +98,16 @@ func (c *Config) check() error {
 	case (c.CertFile == "") != (c.KeyFile == ""):
 		return errors.New("https-cert-file and https-key-file belong together; only one of them is given")
 	}
+	if c.BackendURL = strings.TrimSuffix(c.BackendURL, "/"); c.BackendURL != "" && !isOrigin(c.BackendURL) {
+		return errors.New(`main: backend-url is not where cc-backend is: a scheme and a host, as in "http://localhost:8080"`)
+	}
 	return c.checkHead()
+}
+
+// isOrigin reports whether a text is a scheme and a host.
+func isOrigin(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && text == u.Scheme+"://"+u.Host
 }
 
 func (c *Config) checkHead() error {
@@ -107,8 +118,7 @@ func (c *Config) checkHead() error {
 		return nil
 	}
 	c.HeadURL = strings.TrimSuffix(c.HeadURL, "/")
-	u, err := url.Parse(c.HeadURL)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || c.HeadURL != u.Scheme+"://"+u.Host {
+	if !isOrigin(c.HeadURL) {
 		return errors.New(`main: head-url is not where a head node is: a scheme and a host, as in "https://head.example.org"`)
 	}
 	if c.PublicKey == "" {

@@ -90,8 +90,9 @@ func (c *Config) addNATS(s natsSection) error {
 }
 
 // useSecrets takes what logs in from the environment: NATS_PASSWORD, for a server with a username, or NATS_TOKEN. With
-// several servers it cannot be told whose they are.
+// several servers it cannot be told whose they are. BACKEND_TOKEN is for main.backend-url.
 func (c *Config) useSecrets(getenv func(string) string) error {
+	c.BackendToken = getenv("BACKEND_TOKEN")
 	password, token := getenv("NATS_PASSWORD"), getenv("NATS_TOKEN")
 	if password == "" && token == "" || len(c.NATS) == 0 {
 		return nil

@@ -90,6 +90,7 @@ func (c *Config) fromSections(f file) error {
 	}
 	c.Addr, c.CertFile, c.KeyFile = m.Addr, m.CertFile, m.KeyFile
 	c.User, c.Group, c.PublicKey = m.User, m.Group, m.PublicKey
+	c.BackendURL = m.BackendURL
 	c.HeadURL, c.StatusInterval = m.HeadURL, time.Duration(m.StatusInterval)
 	if err := c.setMetrics(metrics); err != nil {
 		return err
@@ -125,9 +126,6 @@ func (c *Config) setStore(s storeSection) error {
 
 // noteUnsupported tells the operator which of his settings have no effect here.
 func (c *Config) noteUnsupported(m mainSection, s storeSection) {
-	if m.BackendURL != "" {
-		c.note("main.backend-url has no effect yet; hosts of running jobs are not kept beyond the retention")
-	}
 	if m.Debug.DumpToFile != "" {
 		c.note("main.debug.dump-to-file has no effect; /api/debug shows what is stored")
 	}

@@ -49,7 +49,7 @@ func TestBothGenerationsOfFilesAreRead(t *testing.T) {
 				"nats-subscriptions": [{"subscribe-to": "x", "cluster-tag": "alpha", "queue-group": "stores"}]},
 			"nats": {"address": "nats://x", "username": "u", "password": "p", "clusters": ["alpha"]}, "somebody-elses": {"a": 1}}`,
 			metricserver.Config{
-				Addr: "0.0.0.0:8082", CertFile: "c.pem", KeyFile: "k.pem", User: "u", Group: "g", PublicKey: "KEY", Metrics: catalogue(),
+				Addr: "0.0.0.0:8082", CertFile: "c.pem", KeyFile: "k.pem", User: "u", Group: "g", PublicKey: "KEY", BackendURL: "http://x", Metrics: catalogue(),
 				Dir: "/data", Retention: 48 * time.Hour, CheckpointEvery: time.Hour, MaxLogBytes: 1000, MemoryCap: 2 << 30,
 				NATS: []metricserver.NATS{{
 					Config:        bus.Config{URL: "nats://x", Name: "cc-metric-store", Username: "u", Password: "p"},
@@ -57,7 +57,6 @@ func TestBothGenerationsOfFilesAreRead(t *testing.T) {
 					Clusters:      []string{"alpha"},
 				}},
 				Notes: []string{
-					"main.backend-url has no effect yet; hosts of running jobs are not kept beyond the retention",
 					"main.debug.dump-to-file has no effect; /api/debug shows what is stored",
 					"metric-store.checkpoints.file-format has no effect: files have a form of their own; those of ClusterCockpit's store are read by -import-checkpoints",
 					"metric-store.cleanup.mode archive is not supported yet; samples beyond the retention are deleted",
@@ -159,6 +158,7 @@ func TestMistakesInFilesAreNamed(t *testing.T) {
 		`{"main": {}, ` + store + `, "metrics": {"m": {"frequency": 1, "derived": "m + 1"}}}`:                                                                           `metrics: m: derived: m is derived of itself: m of m`,
 		`{"main": {}, ` + store + `, "metrics": {"m": {"frequency": 1, "unit": "x"}}}`:                                                                                  `metrics: unknown key "unit"`,
 		`{"main": {"https-cert-file": "x"}, ` + metricsSection + `, ` + store + `}`:                                                                                     "belong together",
+		`{"main": {"backend-url": "localhost:8080"}, ` + metricsSection + `, ` + store + `}`:                                                                            "backend-url is not where cc-backend is",
 		`{"main": {"head-url": "head.example.org", "jwt-public-key": "K"}, ` + metricsSection + `, ` + store + `}`:                                                      "head-url is not where a head node is",
 		`{"main": {"head-url": "https://h/api", "jwt-public-key": "K"}, ` + metricsSection + `, ` + store + `}`:                                                         "head-url is not where a head node is",
 		`{"main": {"head-url": "https://h"}, ` + metricsSection + `, ` + store + `}`:                                                                                    "head-url needs jwt-public-key",

@@ -51,7 +51,7 @@ func Run(ctx context.Context, c Config, clk clock.Clock, log *slog.Logger) error
 	if err := becomeUser(c.User, c.Group); err != nil {
 		return err
 	}
-	db, err := openStore(c, clk, log)
+	db, err := openStore(c, newBackend(c, clk, log).keepAfterFirst(), clk, log)
 	if err != nil {
 		return err
 	}
@@ -106,9 +106,10 @@ func newAuthenticator(c Config, clk clock.Clock, log *slog.Logger) (api.Authenti
 }
 
 // openStore opens the folder with the samples and says what was found.
-func openStore(c Config, clk clock.Clock, log *slog.Logger) (*metricstore.DB, error) {
+func openStore(c Config, keep func() func(cluster, host string) bool, clk clock.Clock, log *slog.Logger) (*metricstore.DB, error) {
 	db, err := metricstore.Open(c.Dir, metricstore.Options{
 		Clock: clk, Log: log, Retention: c.Retention, CheckpointEvery: c.CheckpointEvery, SyncEvery: c.SyncEvery, MaxLogBytes: c.MaxLogBytes, MemoryCap: c.MemoryCap,
+		Keep: keep,
 	})
 	switch {
 	case errors.Is(err, metricstore.ErrLocked):
@@ -216,7 +217,7 @@ func importCheckpoints(ctx context.Context, env Env, c Config, dir string, log *
 	if err := becomeUser(c.User, c.Group); err != nil {
 		return err
 	}
-	db, err := openStore(c, clock.System{}, log)
+	db, err := openStore(c, newBackend(c, clock.System{}, log).keep, clock.System{}, log)
 	if err != nil {
 		return err
 	}
@@ -231,7 +232,7 @@ func cleanUp(c Config, log *slog.Logger) error {
 	if err := becomeUser(c.User, c.Group); err != nil {
 		return err
 	}
-	db, err := openStore(c, clock.System{}, log)
+	db, err := openStore(c, newBackend(c, clock.System{}, log).keep, clock.System{}, log)
 	if err != nil {
 		return err
 	}
