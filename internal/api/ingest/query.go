@@ -51,7 +51,7 @@ func (d *dialect) query(ctx context.Context, r api.Request[queryParams, queryBod
 	}
 	request := metric.Request{
 		Sees:    sight(r.Caller),
-		Cluster: body.Cluster, From: time.Unix(body.From, 0), To: time.Unix(body.To, 0), ForAllNodes: body.ForAllNodes,
+		Cluster: body.Cluster, From: moment(body.From), To: moment(body.To), ForAllNodes: body.ForAllNodes,
 		NoStats: isFalse(body.WithStats), NoData: isFalse(body.WithData), NoPadding: isFalse(body.WithPadding),
 	}
 	for i := range body.Queries {
@@ -68,6 +68,12 @@ func (d *dialect) query(ctx context.Context, r api.Request[queryParams, queryBod
 		reply.queries = append(append([]queryItem{}, body.Queries...), expanded(answer.Queries[len(body.Queries):])...)
 	}
 	return reply, nil
+}
+
+// moment returns a time of Unix seconds. What is too far off for a time to be compared becomes some thousand years.
+func moment(seconds int64) time.Time {
+	const most = 1 << 40
+	return time.Unix(min(max(seconds, -most), most), 0)
 }
 
 func isFalse(b *bool) bool { return b != nil && !*b }

@@ -76,6 +76,11 @@ func TestBadQueriesAreRefused(t *testing.T) {
 			t.Errorf("%s: %d %s", body, w.Code, w.Body)
 		}
 	}
+	fill(t, door)
+	all := `{"cluster":"alpha","from":-9223372036854775808,"to":9223372036854775807,"queries":[{"metric":"cpu_load","host":"n01"}]}`
+	if w := call(t, door, "GET", "/api/query", all); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"data":[`) {
+		t.Errorf("all times: %d %s", w.Code, w.Body)
+	}
 	if w := call(t, door, "GET", "/api/query?version=v3", `{"cluster":"alpha"}`); w.Code != http.StatusBadRequest {
 		t.Errorf("version: %d", w.Code)
 	}
