@@ -112,6 +112,8 @@ func TestLinesThatAreNot(t *testing.T) {
 		"m,hostname=../etc value=1":                           "contains a slash",
 		"m,hostname=a\\b value=1":                             "contains a slash",
 		"m,hostname=n01,cluster=a..b value=1":                 "contains a slash",
+		"m\thostname=n01 value=1":                             "a tab: the parts of a line are divided by spaces",
+		"\x1f\x8b\b\x00 value=1":                              "the header Content-Encoding is missing",
 		"m,hostname=n\x0001 value=1":                          "control character",
 		"m,hostname=n\xff value=1":                            "not valid UTF-8",
 		"m,hostname=" + strings.Repeat("x", 256) + " value=1": "longer than 255",

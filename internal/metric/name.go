@@ -55,10 +55,14 @@ func (p *Parser) name(b []byte, equalsEnds bool) (name, rest []byte, err error) 
 }
 
 func controlError(c byte) error {
-	if c == '\t' {
+	switch c {
+	case '\t':
 		return errors.New("a tab: the parts of a line are divided by spaces")
+	case 0x1f: // gzip begins with it
+		return errors.New("control character 0x1f: are these lines compressed? Then the header Content-Encoding is missing")
+	default:
+		return fmt.Errorf("control character 0x%02x", c)
 	}
-	return fmt.Errorf("control character 0x%02x", c)
 }
 
 func tooLong(name []byte) error {
