@@ -74,8 +74,10 @@ func parseConfig(data []byte) (Config, error) {
 	var err error
 	if f["main"] != nil || f["main-file"] != nil {
 		err = c.fromSections(f)
+		c.noteUnknown(f, "main", "metrics", "metric-store", "nats", "prometheus")
 	} else {
 		err = c.fromFlat(f)
+		c.noteUnknown(f, "http-api", "checkpoints", "archive", "retention-in-memory", "metrics", "nats", "jwt-public-key", "prometheus")
 	}
 	if err == nil {
 		err = c.readLimits(f)
@@ -84,6 +86,15 @@ func parseConfig(data []byte) (Config, error) {
 		return Config{}, err
 	}
 	return c, c.check()
+}
+
+// noteUnknown tells the operator which sections mean nothing here: one may be misspelt.
+func (c *Config) noteUnknown(f file, known ...string) {
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		if !slices.Contains(known, strings.TrimSuffix(name, "-file")) {
+			c.note("section " + name + " is unknown and ignored")
+		}
+	}
 }
 
 // check fills in what is missing and refuses what cannot work.

@@ -60,13 +60,14 @@ func TestBothGenerationsOfFilesAreRead(t *testing.T) {
 					"main.debug.dump-to-file has no effect; /api/debug shows what is stored",
 					"metric-store.checkpoints.file-format has no effect: files have a form of their own; those of ClusterCockpit's store are read by -import-checkpoints",
 					"metric-store.cleanup.mode archive is not supported yet; samples beyond the retention are deleted",
+					"section somebody-elses is unknown and ignored",
 				},
 			},
 		},
 		"0.1": {
 			`{` + metricsSection + `, "checkpoints": {"interval": "12h", "directory": "./var/cp", "restore": "48h"},
 			"archive": {"interval": "168h", "directory": "./var/archive"}, "http-api": {"address": "127.0.0.1:8081"},
-			"retention-in-memory": "48h", "jwt-public-key": "KEY", 
+			"retention-in-memory": "48h", "jwt-public-key": "KEY", "checkpoint": {},
 			"nats": [{"address": "nats://x", "subscriptions": [{"subscribe-to": "a.>", "cluster-tag": "a"}]}, {"address": "tls://y", "creds-file-path": "c"}]}`,
 			metricserver.Config{
 				Addr: "127.0.0.1:8081", PublicKey: "KEY", Metrics: catalogue(), Dir: "./var/cp", Retention: 48 * time.Hour, CheckpointEvery: 12 * time.Hour,
@@ -79,6 +80,7 @@ func TestBothGenerationsOfFilesAreRead(t *testing.T) {
 				},
 				Notes: []string{
 					"archive is not supported yet; samples beyond the retention are deleted",
+					"section checkpoint is unknown and ignored",
 				},
 			},
 		},
