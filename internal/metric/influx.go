@@ -18,7 +18,7 @@ import (
 // (cpu0), or the host (cpu-total). Of a line, nothing is taken from the first field on that is rejected.
 func (s *Service) WriteInflux(ctx context.Context, from Source, precision time.Duration, lines io.Reader) (WriteResult, error) {
 	w := &influxWriter{writer: s.writer(from), perSecond: int64(time.Second / precision)}
-	w.parser.other = w.tag
+	w.parser.other, w.texts = w.tag, true
 	return w.finish(w.readAll(ctx, lines, w.addFields))
 }
 
@@ -27,7 +27,7 @@ func (s *Service) WriteInflux(ctx context.Context, from Source, precision time.D
 // units a time is, its size tells.
 func (s *Service) WriteMixed(ctx context.Context, from Source, lines io.Reader) (WriteResult, error) {
 	w := &influxWriter{writer: s.writer(from)}
-	w.parser.other = w.tag
+	w.parser.other, w.texts = w.tag, true
 	return w.finish(w.readAll(ctx, lines, w.addEither))
 }
 

@@ -89,6 +89,8 @@ type writer struct {
 	badDefault     string // why no cluster can be called like defaultCluster; "" when one can
 	parser         Parser
 	line           Line
+	texts          bool   // values may be texts, with line ends in them
+	joined         []byte // a line of several lines
 	pending        int // noted, not committed
 	result         WriteResult
 
@@ -114,14 +116,14 @@ func (w *writer) readAll(ctx context.Context, lines io.Reader, add func(n int, l
 		w.service.buffers.Put(buf)
 	}()
 	for n := 1; ; n++ {
-		line, err := buf.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) {
+		line, err := w.nextLine(buf)
+		switch {
+		case line.long:
 			w.reject(n, fmt.Sprintf("the line is longer than %d bytes", MaxLine))
-			line, err = nil, skipLine(buf)
+		case err == nil || errors.Is(err, io.EOF):
+			line.each(n, add)
 		}
-		if err == nil || errors.Is(err, io.EOF) {
-			add(n, bytes.TrimSuffix(line, []byte("\n")))
-		}
+		n += line.lines - 1
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -148,14 +150,6 @@ func (w *writer) commitSome(ctx context.Context) error {
 	return nil
 }
 
-func skipLine(buf *bufio.Reader) error {
-	for {
-		if _, err := buf.ReadSlice('\n'); !errors.Is(err, bufio.ErrBufferFull) {
-			return err
-		}
-	}
-}
-
 // add notes the sample of a line.
 func (w *writer) add(n int, line []byte) {
 	if w.follow(n, line) || blank(line) {
@@ -179,7 +173,8 @@ func blank(line []byte) bool {
 	if classes[line[0]] == 0 && line[0] != ' ' {
 		return false // as most are
 	}
-	return len(bytes.TrimSpace(line)) == 0
+	line = bytes.TrimSpace(line)
+	return len(line) == 0 || line[0] == '#'
 }
 
 // verdict is what becomes of a sample.
