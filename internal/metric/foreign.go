@@ -1,13 +1,11 @@
 package metric
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore"
 )
@@ -98,18 +96,4 @@ func (f *Foreign) checkNames() error {
 		}
 	}
 	return f.check()
-}
-
-// checkName holds a name that no parser of ours has read to the rules of the line protocol.
-func checkName(name []byte) error {
-	if len(name) > MaxName {
-		return tooLong(name)
-	}
-	if i := bytes.IndexFunc(name, func(r rune) bool { return r < 0x20 || r == 0x7f }); i >= 0 {
-		return fmt.Errorf("control character 0x%02x", name[i])
-	}
-	if !utf8.Valid(name) {
-		return fmt.Errorf("name %q is not valid UTF-8", name)
-	}
-	return nil
 }

@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"unicode/utf8"
@@ -113,3 +114,27 @@ func (p *Parser) unescape(name []byte) []byte {
 	}
 	return p.unescaped[start:len(p.unescaped):len(p.unescaped)]
 }
+
+// checkName holds a name that the parser has not read to what the parser would have said.
+func checkName(name []byte) error {
+	if len(name) > MaxName {
+		return tooLong(name)
+	}
+	if i := bytes.IndexFunc(name, func(r rune) bool { return r < 0x20 || r == 0x7f }); i >= 0 {
+		return fmt.Errorf("control character 0x%02x", name[i])
+	}
+	if !utf8.Valid(name) {
+		return fmt.Errorf("name %q is not valid UTF-8", name)
+	}
+	return nil
+}
+
+// checkPlace refuses names of clusters and hosts that could lead out of a folder.
+func checkPlace(name []byte) error {
+	if bytes.IndexByte(name, '/') >= 0 || bytes.IndexByte(name, '\\') >= 0 || bytes.Contains(name, dots) {
+		return fmt.Errorf("cluster or host %q contains a slash, a backslash or two dots", name)
+	}
+	return nil
+}
+
+var dots = []byte("..")

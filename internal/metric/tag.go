@@ -1,7 +1,6 @@
 package metric
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 )
@@ -72,7 +71,7 @@ func (l *Line) check() error {
 		return errors.New("tag hostname is missing")
 	}
 	for _, name := range [...][]byte{l.Cluster, l.Host} {
-		if err := checkPathless(name); err != nil {
+		if err := checkPlace(name); err != nil {
 			return err
 		}
 	}
@@ -88,15 +87,4 @@ func (l *Line) check() error {
 	return nil
 }
 
-// checkPathless refuses the name of a cluster or host that could lead out of a folder.
-func checkPathless(name []byte) error {
-	if bytes.IndexByte(name, '/') >= 0 || bytes.IndexByte(name, '\\') >= 0 || bytes.Contains(name, dots) {
-		return fmt.Errorf("cluster or host %q contains a slash, a backslash or two dots", name)
-	}
-	return nil
-}
-
-var (
-	dots   = []byte("..")
-	thread = []byte(ScopeHWThread)
-)
+var thread = []byte(ScopeHWThread)

@@ -3,7 +3,6 @@ package metric
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,13 +59,9 @@ func (s *Service) WriteFrom(ctx context.Context, from Source, lines io.Reader) (
 
 // writer returns what works off one batch, to be ended with finish.
 func (s *Service) writer(from Source) *writer {
-	w := &writer{
+	return &writer{
 		service: s, app: s.engine.Appender(), now: s.clock.Now().Unix(), defaultCluster: []byte(from.Cluster), source: from.Name, reaches: from.Reaches,
 	}
-	if err := cmp.Or(checkName(w.defaultCluster), checkPathless(w.defaultCluster)); err != nil {
-		w.badDefault = "the cluster of lines that name none: " + err.Error()
-	}
-	return w
 }
 
 // finish stores what is pending and counts. err is what has ended the batch.
@@ -86,12 +81,11 @@ type writer struct {
 	app            *metricstore.Appender
 	now            int64
 	defaultCluster []byte
-	badDefault     string // why no cluster can be called like defaultCluster; "" when one can
 	parser         Parser
 	line           Line
 	texts          bool   // values may be texts, with line ends in them
 	joined         []byte // a line of several lines
-	pending        int // noted, not committed
+	pending        int    // noted, not committed
 	result         WriteResult
 
 	source    string
@@ -100,7 +94,8 @@ type writer struct {
 	catalogue Catalogue
 	known     bool
 	denied    bool
-	isDefault bool // the cluster is that of lines that name none
+	misnamed  error // the cluster cannot be called so
+	isDefault bool  // the cluster is that of lines that name none
 }
 
 // readAll gives all lines to add. A last line without an end is one too, but not when reading it failed: then it may be
@@ -190,10 +185,6 @@ const (
 func (w *writer) judge(n int, l *Line) (Config, verdict) {
 	if len(l.Cluster) == 0 {
 		l.Cluster = w.defaultCluster
-		if w.badDefault != "" {
-			w.reject(n, w.badDefault)
-			return Config{}, wrong
-		}
 	}
 	if !l.HasTime {
 		l.Time = w.now
@@ -205,6 +196,10 @@ func (w *writer) judge(n int, l *Line) (Config, verdict) {
 	}
 	if len(l.Cluster) == 0 {
 		w.reject(n, "no cluster is named: neither by a tag or label cluster, nor in the address")
+		return Config{}, wrong
+	}
+	if w.misnamed != nil {
+		w.reject(n, w.misnamed.Error())
 		return Config{}, wrong
 	}
 	if !w.known {
@@ -255,9 +250,18 @@ func (w *writer) useCatalogue(cluster []byte) {
 	w.catalogue, w.known = nil, false
 	w.isDefault = bytes.Equal(cluster, w.defaultCluster)
 	w.denied = w.reaches != nil && len(cluster) > 0 && !w.reaches(string(cluster))
-	if len(cluster) > 0 && !w.denied {
+	if w.misnamed = checkCluster(cluster); len(cluster) > 0 && !w.denied && w.misnamed == nil {
 		w.catalogue, w.known = w.service.catalogue(string(cluster))
 	}
+}
+
+// checkCluster says what is wrong with the name of a cluster, which need not stand in a line: an address may name it, and
+// where all clusters have the same metrics, whoever is named exists.
+func checkCluster(name []byte) error {
+	if err := checkName(name); err != nil {
+		return fmt.Errorf("the cluster's name: %w", err)
+	}
+	return checkPlace(name)
 }
 
 func (w *writer) reject(n int, reason string) {
