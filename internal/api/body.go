@@ -53,7 +53,7 @@ func openBody(w http.ResponseWriter, r *http.Request, rt *Route) (io.Reader, err
 		return limited, nil
 	}
 	if enc != "gzip" && enc != "x-gzip" { // its old name (RFC 9110, 8.4.1.3)
-		return nil, fault.New(fault.Invalid, "Content-Encoding %q is not supported; gzip is", enc)
+		return nil, fault.New(fault.Invalid, "Content-Encoding %q is not supported; %s is", enc, strings.Join(append([]string{"gzip"}, rt.Encodings...), " or "))
 	}
 	zr, err := gzip.NewReader(limited)
 	if err != nil {

@@ -3,6 +3,7 @@ package promql
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
@@ -30,7 +31,7 @@ func newDecoders() decoders {
 
 // of returns the decoder for a value of the header Content-Encoding.
 func (d decoders) of(encoding string) decoder {
-	if encoding == "zstd" {
+	if strings.EqualFold(encoding, "zstd") {
 		return d.inZstd
 	}
 	return inSnappy
