@@ -71,9 +71,10 @@ func (d *influx) write(ctx context.Context, r api.Request[influxParams, api.RawB
 	if err != nil {
 		return api.None{}, err
 	}
-	result, err := d.metrics.WriteInflux(ctx, metric.Source{Cluster: r.Params.Bucket, Name: sender(r.Caller), Reaches: reach(r.Caller)}, unit, bodyReader{r.Body.Reader})
+	cluster, _, _ := strings.Cut(r.Params.Bucket, "/") // clients of 1.8 call a bucket database/retention-policy
+	result, err := d.metrics.WriteInflux(ctx, metric.Source{Cluster: cluster, Name: sender(r.Caller), Reaches: reach(r.Caller)}, unit, bodyReader{r.Body.Reader})
 	if err != nil {
-		return api.None{}, err
+		return api.None{}, afterSome(err, result)
 	}
 	if result.Rejected == 0 {
 		return api.None{}, nil
@@ -87,7 +88,7 @@ func (d *influx) write(ctx context.Context, r api.Request[influxParams, api.RawB
 // precision returns the unit of times.
 func precision(name string) (time.Duration, error) {
 	switch name {
-	case "ns":
+	case "", "ns":
 		return time.Nanosecond, nil
 	case "us":
 		return time.Microsecond, nil

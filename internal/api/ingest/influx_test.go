@@ -81,6 +81,12 @@ func TestInfluxAnswersAsClientsExpect(t *testing.T) {
 		"seconds":                 {"POST", "/api/v2/write?bucket=alpha&precision=s", "everything", good, 204, "", ""},
 		"a slash more":            {"POST", "/api/v2/write/?bucket=alpha&precision=s", "everything", good, 204, "", ""},
 		"metrics that nobody has": {"POST", "/api/v2/write?bucket=alpha", "everything", "x,host=n01 y=1", 204, "", ""},
+		"a unit that is empty":    {"POST", "/api/v2/write?bucket=alpha&precision=", "everything", fmt.Sprintf("mem,host=n01 used=1 %d", now.UnixNano()), 204, "", ""},
+		"a bucket of 1.8":         {"POST", "/api/v2/write?bucket=alpha/autogen&precision=s", "alpha", good, 204, "", ""},
+		"a bucket that leads out": {"POST", "/api/v2/write?bucket=..&precision=s", "everything", good, 400, "invalid", `cluster or host ".." contains`},
+		"a bucket of two lines":   {"POST", "/api/v2/write?bucket=a%0Ab&precision=s", "everything", good, 400, "invalid", "the cluster's name: control character 0x0a"},
+		"a bucket of bytes":       {"POST", "/api/v2/write?bucket=%FF&precision=s", "everything", good, 400, "invalid", "is not valid UTF-8"},
+		"a bucket without an end": {"POST", "/api/v2/write?precision=s&bucket=" + strings.Repeat("x", 256), "everything", good, 400, "invalid", "longer than 255 bytes"},
 		"another unit":            {"POST", "/api/v2/write?bucket=alpha&precision=h", "everything", good, 400, "invalid", "it is ns, us, ms or s"},
 		"no line is good":         {"POST", "/api/v2/write?bucket=alpha", "everything", "mem,host=n01 used", 400, "invalid", "no line was taken: line 1: a field is missing"},
 		"some lines are good":     {"POST", "/api/v2/write?bucket=alpha&precision=s", "everything", "mem used=1\n" + good, 400, "invalid", "partial write: 1 samples were stored, 1 lines were not: line 1: tag hostname is missing"},
@@ -108,5 +114,25 @@ func TestInfluxAnswersAsClientsExpect(t *testing.T) {
 				t.Errorf("%d %s", w.Code, w.Body)
 			}
 		})
+	}
+}
+
+// A body that breaks off, or is too large, does not undo what stands before; the reply says so.
+func TestInfluxSaysWhatWasStoredBeforeABodyEnded(t *testing.T) {
+	t.Parallel()
+	door, _ := newInflux(t)
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = z.Write([]byte(strings.Repeat("mem,host=n01 used=1\n", 20_000)))
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), "POST", "/api/v2/write?bucket=alpha", bytes.NewReader(b.Bytes()[:b.Len()-8]))
+	r.Header.Set("X-Test-May", "MetricsWrite")
+	r.Header.Set("Content-Encoding", "GZip") // names of encodings are in any case
+	w := httptest.NewRecorder()
+	door.ServeHTTP(w, r)
+	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "the body could not be read; 20000 samples before were stored") {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }

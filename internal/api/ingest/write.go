@@ -44,11 +44,8 @@ func (r writeReply) Respond(w http.ResponseWriter, _ *http.Request) error {
 
 func (d *dialect) write(ctx context.Context, r api.Request[writeParams, api.RawBody]) (writeReply, error) {
 	result, err := d.Metrics.WriteFrom(ctx, metric.Source{Cluster: r.Params.Cluster, Name: sender(r.Caller), Reaches: reach(r.Caller)}, bodyReader{r.Body.Reader})
-	if err != nil && result.Taken > 0 {
-		return writeReply{}, fault.Because(fault.KindOf(err), err, "%s; %d samples before were stored", fault.Message(err), result.Taken)
-	}
 	if err != nil {
-		return writeReply{}, err
+		return writeReply{}, afterSome(err, result)
 	}
 	if result.Rejected > 0 && result.Taken == 0 && result.Dropped == 0 {
 		return writeReply{}, refusal(result)
@@ -59,6 +56,14 @@ func (d *dialect) write(ctx context.Context, r api.Request[writeParams, api.RawB
 		reply.Lines = append(reply.Lines, rejectedLine{line.Line, line.Reason})
 	}
 	return reply, nil
+}
+
+// afterSome is what has ended a batch, with what was stored before.
+func afterSome(err error, result metric.WriteResult) error {
+	if result.Taken == 0 {
+		return err
+	}
+	return fault.Because(fault.KindOf(err), err, "%s; %d samples before were stored", fault.Message(err), result.Taken)
 }
 
 // refusal is the failure of a batch without a good line.
