@@ -57,6 +57,9 @@ func TestLinesThatAreGood(t *testing.T) {
 		`m\,1\ x\=y,cluster=a\ b,hostname=n\,1,stype=file\=system,stype-id=/home value=-0`:               {metricstore.Key{Cluster: "a b", Host: "n,1", Metric: "m,1 x=y", SubType: "file=system", SubTypeID: "/home"}, math.Copysign(0, -1), -1},
 		"gpu,hostname=n01,type=accelerator,type-id=00000000:49:00.0 value=123456789012345678":            {metricstore.Key{Host: "n01", Metric: "gpu", Type: "accelerator", TypeID: "00000000:49:00.0"}, 123456789012345678, -1},
 
+		// Of what is not kept, the length does not matter: command lines, names of images.
+		"m,hostname=n01,cmdline=" + strings.Repeat("x", 300) + " value=1": {metricstore.Key{Host: "n01", Metric: "m"}, 1, -1},
+
 		"a=b,hostname=n01 value=1":               {metricstore.Key{Host: "n01", Metric: "a=b"}, 1, -1},
 		"m,hostname=n01,stype-id=orphan value=1": {metricstore.Key{Host: "n01", Metric: "m"}, 1, -1},
 
@@ -162,16 +165,17 @@ func reference(line string) (parsed, error) {
 		if _, twice := tags[key]; twice && known[key] {
 			return parsed{}, bad
 		}
-		if !plain(key) || !plain(unescape(kv[1])) {
+		value := unescape(kv[1])
+		if !plain(key) || !plain(value) || known[key] && len(value) > 255 {
 			return parsed{}, bad
 		}
-		tags[key] = unescape(kv[1])
+		tags[key] = value
 	}
 	host := tags["hostname"]
 	if host == "" {
 		host = tags["host"]
 	}
-	if metricName == "" || !plain(metricName) || host == "" || strings.ContainsAny(host+tags["cluster"], `/\`) ||
+	if metricName == "" || !plain(metricName) || len(metricName) > 255 || host == "" || strings.ContainsAny(host+tags["cluster"], `/\`) ||
 		strings.Contains(host, "..") || strings.Contains(tags["cluster"], "..") || len(words) < 2 || len(words) > 3 {
 		return parsed{}, bad
 	}
@@ -245,7 +249,7 @@ func unescape(s string) string {
 }
 
 func plain(s string) bool {
-	return utf8.ValidString(s) && len(s) <= 255 && !regexp.MustCompile(`[\x00-\x1f\x7f]`).MatchString(s)
+	return utf8.ValidString(s) && !regexp.MustCompile(`[\x00-\x1f\x7f]`).MatchString(s)
 }
 
 func FuzzParser(f *testing.F) {

@@ -32,12 +32,18 @@ var classes = func() (c [256]uint8) {
 // name reads a name, or the value of a tag, up to what ends it, which stays in rest. In names of metrics the equals sign
 // is a character like any other.
 func (p *Parser) name(b []byte, equalsEnds bool) (name, rest []byte, err error) {
+	name, rest, err = p.anyName(b, equalsEnds)
+	if len(name) > MaxName {
+		return nil, nil, tooLong(name)
+	}
+	return name, rest, err
+}
+
+// anyName is name without a limit: for what is not kept.
+func (p *Parser) anyName(b []byte, equalsEnds bool) (name, rest []byte, err error) {
 	end, found := nameEnd(b, equalsEnds)
 	name, rest = b[:end], b[end:]
 	if found == 0 {
-		if end > MaxName {
-			return nil, nil, tooLong(name)
-		}
 		return name, rest, nil
 	}
 	if found&foundControl != 0 {
@@ -46,11 +52,8 @@ func (p *Parser) name(b []byte, equalsEnds bool) (name, rest []byte, err error) 
 	if found&foundEscape != 0 {
 		name = p.unescape(name)
 	}
-	if len(name) > MaxName {
-		return nil, nil, tooLong(name)
-	}
 	if found&foundHigh != 0 && !utf8.Valid(name) {
-		return nil, nil, fmt.Errorf("name %q is not valid UTF-8", name)
+		return nil, nil, fmt.Errorf("name %q is not valid UTF-8", clip(name))
 	}
 	return name, rest, nil
 }

@@ -9,26 +9,29 @@ import (
 func (p *Parser) tags(b []byte, l *Line) ([]byte, error) {
 	var host []byte
 	for len(b) > 0 && b[0] == ',' {
-		key, rest, err := p.name(b[1:], true)
+		key, rest, err := p.anyName(b[1:], true)
 		if err != nil {
 			return nil, err
 		}
 		if len(key) == 0 || len(rest) == 0 || rest[0] != '=' {
-			return nil, fmt.Errorf("tag %q has no value", key)
+			return nil, fmt.Errorf("tag %q has no value", clip(key))
 		}
-		value, rest, err := p.name(rest[1:], true)
+		value, rest, err := p.anyName(rest[1:], true)
 		if err != nil {
 			return nil, err
 		}
 		if len(value) == 0 {
-			return nil, fmt.Errorf("tag %q has no value", key)
+			return nil, fmt.Errorf("tag %q has no value", clip(key))
 		}
 		if len(rest) > 0 && rest[0] == '=' {
-			return nil, fmt.Errorf("tag %q: an equals sign in a value is written \\=", key)
+			return nil, fmt.Errorf("tag %.40q: an equals sign in a value is written \\=", key)
 		}
 		if to := l.tag(key, &host); to != nil {
 			if len(*to) > 0 {
 				return nil, fmt.Errorf("tag %q is there twice", key)
+			}
+			if len(value) > MaxName {
+				return nil, tooLong(value)
 			}
 			*to = value
 		} else if p.other != nil {
