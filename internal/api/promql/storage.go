@@ -36,6 +36,9 @@ type querier struct {
 // Select implements storage.Querier. Mostly only the labels are looked up; the samples are read one series after the other,
 // while the engine goes through them.
 func (q *querier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, ms ...*labels.Matcher) storage.SeriesSet {
+	if hints != nil { // what this selector needs: with an offset of a week, neither side needs the days in between
+		q = &querier{q.question, hints.Start, hints.End}
+	}
 	set := &seriesSet{at: -1}
 	w := q.walker(ms, func(s series) bool {
 		set.series = append(set.series, &readable{s, q})
@@ -62,11 +65,11 @@ func (q *querier) Select(ctx context.Context, sorted bool, hints *storage.Select
 }
 
 func tooManySeries(limit int) error {
-	return fault.New(fault.TooLarge, "a selector selects more than %d series; select fewer clusters, hosts or metrics", limit)
+	return fault.Because(fault.TooLarge, errExecution, "a selector selects more than %d series; select fewer clusters, hosts or metrics", limit)
 }
 
 func tooManySamples(limit int) error {
-	return fault.New(fault.TooLarge, "the question needs more than %d samples at a time; ask for fewer series or a shorter time", limit)
+	return fault.Because(fault.TooLarge, errExecution, "the question needs more than %d samples at a time; ask for fewer series or a shorter time", limit)
 }
 
 // LabelValues implements storage.Querier. The engine never asks.
