@@ -43,6 +43,8 @@ func TestClientsGetWhatTheyAskFor(t *testing.T) {
 		"the client for Go, large limit":   {"POST", "/query", "limit=3&query=count(cpu_load)&time=1795463820", `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1795463820,"3"]}]}}`},
 		"the client for Go, a range":       {"POST", "/query_range", "end=1795463820&limit=1&query=cpu_load&start=1795463820&step=60", `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"cpu_load","cluster":"alpha","hostname":"n0","type":"node"},"values":[[1795463820,"0"]]}]},"warnings":["there is more than the limit that was asked for; the rest is left out"]}`},
 		"Prometheus' pages, an expression": {"GET", "/format_query?query=sum+by%28hostname%29%28cpu_load%29", "", `{"status":"success","data":"sum by (hostname) (cpu_load)"}`},
+		"promtool means all of time":       {"GET", "/label/cluster/values?start=-292273086-05-16T16:47:06Z&end=292277025-08-18T07:12:54.999999999Z", "", `{"status":"success","data":["alpha"]}`},
+		"the client for Go, all of time":   {"POST", "/labels", "start=-9223309901257974.807&end=9223372036854775.807&limit=1&match[]=cpu_load", `{"status":"success","data":["__name__"],"warnings":["there is more than the limit that was asked for; the rest is left out"]}`},
 		"Grafana reads what is known":      {"GET", "/metadata?limit=1&metric=", "", `{"status":"success","data":{"cpu_load":[{"type":"gauge","help":"measured every 1m0s","unit":""}]}}`},
 		"Grafana lists alerts":             {"GET", "/alerts", "", `{"status":"success","data":{"alerts":[]}}`},
 	} {

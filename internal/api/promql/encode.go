@@ -46,7 +46,7 @@ func (q queryReply) Respond(w http.ResponseWriter, _ *http.Request) error {
 		e.Text("]")
 	}
 	e.Text("}")
-	warnings, infos := q.result.Warnings.AsStrings("", 10, 10)
+	warnings, infos := q.result.Warnings.AsStrings(q.query.String(), 10, 10)
 	if more {
 		warnings = append(warnings, warnCut)
 	}

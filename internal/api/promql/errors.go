@@ -45,15 +45,21 @@ func (d *dialect) fail(w http.ResponseWriter, r *http.Request, err error) {
 		status, name = http.StatusUnprocessableEntity, "execution"
 	case errors.Is(err, errTimeout):
 		name = "timeout"
+	case errors.Is(err, errCanceled):
+		status, name = statusCanceled, "canceled"
 	}
-	switch kind { //nolint:exhaustive // only these need more than the table
-	case fault.Internal, fault.Unavailable:
+	switch {
+	case status == statusCanceled: // nobody's fault
+	case kind == fault.Internal, kind == fault.Unavailable:
 		d.Log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
-	case fault.Unauthenticated:
+	case kind == fault.Unauthenticated:
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	_ = api.JSON(w, status, failure{"error", name, fault.Message(err)}) // three strings can always be encoded
 }
+
+// statusCanceled is the status that Prometheus has for a question whose client has left; HTTP has none.
+const statusCanceled = 499
 
 // statusOf returns status and name of a kind of failure.
 func statusOf(k fault.Kind) (status int, name string) {

@@ -14,7 +14,7 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
 )
 
-// listParams are the parameters of lists. Times are not looked at: what the store has is listed, whenever it was.
+// listParams are the parameters of lists. Times are not looked at but for mistakes: what the store has is listed, whenever it was.
 type listParams struct {
 	api.AnyQuery
 	Match []string `query:"match[]" doc:"Selectors; what one of them selects is listed." example:"cpu_load{cluster=\"alpha\"}"`
@@ -28,6 +28,8 @@ func listed(r *http.Request, body api.RawBody) (selectors []matchers, limit int,
 		return nil, 0, err
 	}
 	limit = p.limit()
+	p.bound("start")
+	p.bound("end")
 	if p.err != nil {
 		return nil, 0, p.err
 	}

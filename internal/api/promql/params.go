@@ -80,7 +80,7 @@ func (p *params) duration(name string, absent time.Duration) time.Duration {
 	if text == "" {
 		return absent
 	}
-	if seconds, err := strconv.ParseFloat(text, 64); err == nil && math.Abs(seconds) < 1e9 {
+	if seconds, err := strconv.ParseFloat(text, 64); err == nil && math.Abs(seconds) < maxSeconds {
 		return time.Duration(seconds * float64(time.Second))
 	}
 	d, err := model.ParseDuration(text)
@@ -89,6 +89,25 @@ func (p *params) duration(name string, absent time.Duration) time.Duration {
 	}
 	return time.Duration(d)
 }
+
+// maxSeconds is more than any length of time has, and as much as one can have here.
+const maxSeconds = 9e9
+
+// bound looks at a bound of a time for which nothing is left out, and only refuses what is none. Clients that mean all
+// of time send the least and the greatest time that they know.
+func (p *params) bound(name string) {
+	text := p.Get(name)
+	if _, err := strconv.ParseFloat(text, 64); err == nil || text == leastTime || text == greatestTime {
+		return
+	}
+	p.time(name, time.Time{})
+}
+
+// The bounds of all time, as Prometheus and its clients write them; no library reads them.
+const (
+	leastTime    = "-292273086-05-16T16:47:06Z"
+	greatestTime = "292277025-08-18T07:12:54.999999999Z"
+)
 
 // timeout reads how long an answer may take, at most limit.
 func (p *params) timeout(limit time.Duration) time.Duration {

@@ -47,9 +47,8 @@ func (d *dialect) query(ctx context.Context, r api.Request[queryParams, api.RawB
 	if err != nil {
 		return queryReply{}, err
 	}
-	return d.execute(ctx, limit, func() (promql.Query, error) {
-		return d.engine.NewInstantQuery(ctx, q, opts, p.Get("query"), at)
-	})
+	query, err := d.engine.NewInstantQuery(ctx, q, opts, p.Get("query"), at)
+	return d.execute(ctx, limit, query, err)
 }
 
 // rangeParams are the parameters of a question over a range of time.
@@ -80,16 +79,17 @@ func (d *dialect) queryRange(ctx context.Context, r api.Request[rangeParams, api
 		return queryReply{}, fault.New(fault.Invalid, "start, end and a step above zero are needed")
 	case end.Before(start):
 		return queryReply{}, fault.New(fault.Invalid, "the range ends before it starts")
-	case end.Sub(start)/step > time.Duration(d.MaxSteps):
+	case step < time.Millisecond:
+		return queryReply{}, fault.New(fault.Invalid, "the step is shorter than a millisecond")
+	case (end.UnixMilli()-start.UnixMilli())/step.Milliseconds() > int64(d.MaxSteps):
 		return queryReply{}, fault.New(fault.Invalid, "the range has more than %d steps; ask for a shorter one, or for larger steps", d.MaxSteps)
 	}
 	q, opts, err := d.question(ctx, r.Caller, p.Get("query"), lookback)
 	if err != nil {
 		return queryReply{}, err
 	}
-	return d.execute(ctx, limit, func() (promql.Query, error) {
-		return d.engine.NewRangeQuery(ctx, q, opts, p.Get("query"), start, end, step)
-	})
+	query, err := d.engine.NewRangeQuery(ctx, q, opts, p.Get("query"), start, end, step)
+	return d.execute(ctx, limit, query, err)
 }
 
 // question returns what the engine reads from, and how.
@@ -130,11 +130,13 @@ func (s scope) lookback(expr parser.Expr) time.Duration {
 	return max(lookbackSteps*longest, leastLookback)
 }
 
-// execute has the engine answer a question, with so many series at most; 0 is all.
-func (d *dialect) execute(ctx context.Context, limit int, prepare func() (promql.Query, error)) (queryReply, error) {
-	query, err := prepare()
-	if err != nil {
+// execute has the engine answer a question, with so many series at most; 0 is all. err is why it cannot be asked.
+func (d *dialect) execute(ctx context.Context, limit int, query promql.Query, err error) (queryReply, error) {
+	if err != nil && ctx.Err() != nil { // it has waited for its turn
 		return queryReply{}, executionError(ctx, err)
+	}
+	if err != nil { // such as a kind of value that a range has none of
+		return queryReply{}, fault.Because(fault.Invalid, err, "%s", err)
 	}
 	result := query.Exec(ctx)
 	if result.Err != nil {
@@ -159,7 +161,7 @@ func executionError(ctx context.Context, err error) error {
 	case errors.As(err, &timeout), errors.Is(err, context.DeadlineExceeded), errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return fault.Because(fault.Unavailable, errTimeout, "the question took too long, or too many others were asked at the same time")
 	case errors.As(err, &canceled), errors.Is(err, context.Canceled):
-		return fault.Because(fault.Unavailable, errTimeout, "the question was cancelled")
+		return fault.Because(fault.Unavailable, errCanceled, "the question was cancelled")
 	case fault.KindOf(err) != fault.Internal:
 		return err
 	default: // of the engine, about the expression: nothing of it is a secret
@@ -167,5 +169,8 @@ func executionError(ctx context.Context, err error) error {
 	}
 }
 
-// errTimeout is the cause of a failure for want of time.
-var errTimeout = errors.New("out of time")
+// errTimeout is the cause of a failure for want of time, errCanceled of one for want of somebody who waits for the answer.
+var (
+	errTimeout  = errors.New("out of time")
+	errCanceled = errors.New("the client has left")
+)

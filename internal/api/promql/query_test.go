@@ -1,8 +1,11 @@
 package promql_test
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"math"
 	"math/rand/v2"
@@ -418,20 +421,25 @@ func TestBadQuestionsAreRefusedInTheFormOfPrometheus(t *testing.T) {
 		v1 + "/query_range?query=1":                                 {"MetricsRead", "bad_data", 400, "start, end and a step"},
 		v1 + "/query_range?query=1&start=2&end=1&step=1":            {"MetricsRead", "bad_data", 400, "ends before it starts"},
 		v1 + "/query_range?query=1&start=1&end=99999&step=1":        {"MetricsRead", "bad_data", 400, "more than 11000 steps"},
-		v1 + "/query_range?query=cpu_load[1m]&start=1&end=2&step=1": {"MetricsRead", "execution", 422, "invalid expression type"},
+		v1 + "/query_range?query=cpu_load[1m]&start=1&end=2&step=1": {"MetricsRead", "bad_data", 400, "invalid expression type"},
+		v1 + "/query_range?query=1&start=1&end=2&step=0.0001":       {"MetricsRead", "bad_data", 400, "shorter than a millisecond"},
+		v1 + "/query_range?query=1&start=-9e11&end=9e11&step=1e8":   {"MetricsRead", "bad_data", 400, "more than 11000 steps"},
+		v1 + "/series?match[]=cpu_load&start=noon":                  {"MetricsRead", "bad_data", 400, `parameter start: "noon" is no time`},
+		v1 + "/labels?end=noon":                                     {"MetricsRead", "bad_data", 400, `parameter end: "noon" is no time`},
+		v1 + "/label/type/values?start=noon":                        {"MetricsRead", "bad_data", 400, `parameter start: "noon" is no time`},
 		v1 + "/query?query=flops_any*on(hostname)cpu_load":          {"MetricsRead", "execution", 422, "many-to-many"},
-		v1 + "/series":                                              {"MetricsRead", "bad_data", 400, "parameter match[]"},
-		v1 + "/series?match[]={":                                    {"MetricsRead", "bad_data", 400, "cannot be read"},
-		v1 + "/labels?match[]=sum(x)":                               {"MetricsRead", "bad_data", 400, "cannot be read"},
-		v1 + "/targets":                                             {"MetricsRead", "not_found", 404, "does not exist"},
-		v1 + "/labels?limit=many":                                   {"MetricsRead", "bad_data", 400, `parameter limit: "many" is no whole number`},
-		v1 + "/metadata?limit=-1":                                   {"MetricsRead", "bad_data", 400, "no whole number"},
-		v1 + "/query?query=1&limit=1.5":                             {"MetricsRead", "bad_data", 400, "no whole number"},
-		v1 + "/format_query?query=(":                                {"MetricsRead", "bad_data", 400, "cannot be read"},
-		v1 + "/rules?x=1":                                           {"MetricsWrite", "forbidden", 403, "MetricsRead"},
-		v1 + "/query?query=2":                                       {"MetricsWrite", "forbidden", 403, "MetricsRead"},
-		v1 + "/query?query=3":                                       {"", "unauthorized", 401, "who are you"},
-		v1 + "/query_range?query=1&start=x&end=1&step=1":            {"MetricsRead", "bad_data", 400, `parameter start: "x"`},
+		v1 + "/series":                                   {"MetricsRead", "bad_data", 400, "parameter match[]"},
+		v1 + "/series?match[]={":                         {"MetricsRead", "bad_data", 400, "cannot be read"},
+		v1 + "/labels?match[]=sum(x)":                    {"MetricsRead", "bad_data", 400, "cannot be read"},
+		v1 + "/targets":                                  {"MetricsRead", "not_found", 404, "does not exist"},
+		v1 + "/labels?limit=many":                        {"MetricsRead", "bad_data", 400, `parameter limit: "many" is no whole number`},
+		v1 + "/metadata?limit=-1":                        {"MetricsRead", "bad_data", 400, "no whole number"},
+		v1 + "/query?query=1&limit=1.5":                  {"MetricsRead", "bad_data", 400, "no whole number"},
+		v1 + "/format_query?query=(":                     {"MetricsRead", "bad_data", 400, "cannot be read"},
+		v1 + "/rules?x=1":                                {"MetricsWrite", "forbidden", 403, "MetricsRead"},
+		v1 + "/query?query=2":                            {"MetricsWrite", "forbidden", 403, "MetricsRead"},
+		v1 + "/query?query=3":                            {"", "unauthorized", 401, "who are you"},
+		v1 + "/query_range?query=1&start=x&end=1&step=1": {"MetricsRead", "bad_data", 400, `parameter start: "x"`},
 	} {
 		reply := w.get(t, tt.who, path)
 		var got answer
@@ -458,8 +466,8 @@ func TestQuestionsHaveLimits(t *testing.T) {
 		status int
 		says   string
 	}{
-		"series":                  {func(c *promql.Config) { c.MaxSeries = 10 }, "flops_any", 413, "more than 10 series"},
-		"samples of the result":   {func(c *promql.Config) { c.MaxSamples = 200 }, "cpu_load", 413, "more than 200 samples at a time"},
+		"series":                  {func(c *promql.Config) { c.MaxSeries = 10 }, "flops_any", 422, "more than 10 series"},
+		"samples of the result":   {func(c *promql.Config) { c.MaxSamples = 200 }, "cpu_load", 422, "more than 200 samples at a time"},
 		"samples that are made":   {func(c *promql.Config) { c.MaxSamples = 1000 }, "vector(1)", 200, ""},
 		"samples of the engine":   {func(c *promql.Config) { c.MaxSamples = 100 }, "vector(1)", 422, "too many samples"},
 		"time":                    {func(c *promql.Config) { c.Timeout = time.Nanosecond }, "cpu_load", 503, "took too long"},
@@ -483,6 +491,56 @@ func TestQuestionsHaveLimits(t *testing.T) {
 	}
 }
 
+// Whoever no longer waits gets no answer, and what he had asked ends. That is no failure of ours, and not logged as one.
+func TestQuestionsEndWhenTheClientLeaves(t *testing.T) {
+	t.Parallel()
+	var logged bytes.Buffer
+	w := newWorld(t, func(c *promql.Config) { c.Log = slog.New(slog.NewTextHandler(&logged, nil)) })
+	w.fill(t, rand.New(rand.NewPCG(11, 12)))
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	for _, path := range []string{"/query?query=cpu_load", "/series?match[]=cpu_load", "/label/type/values"} {
+		r := httptest.NewRequestWithContext(ctx, "GET", "/prometheus/api/v1"+path, http.NoBody)
+		r.Header.Set("X-Test-May", "MetricsRead")
+		reply := httptest.NewRecorder()
+		if w.door.ServeHTTP(reply, r); reply.Code != 499 || !strings.Contains(reply.Body.String(), `"errorType":"canceled"`) {
+			t.Errorf("%s: %d %s", path, reply.Code, reply.Body)
+		}
+	}
+	if logged.Len() > 0 {
+		t.Error(logged.String())
+	}
+}
+
+// Of two times far apart, what lies between them is not read.
+func TestSelectorsReadTheirOwnTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *promql.Config) { c.MaxSamples = 100 })
+	var lines strings.Builder
+	for i := range int64(1440) {
+		fmt.Fprintf(&lines, "cpu_load,hostname=n1 value=%d %d\n", i, now.Unix()-60*i)
+	}
+	if r, err := w.service.Write(t.Context(), "alpha", strings.NewReader(lines.String())); err != nil || r.Taken != 1440 {
+		t.Fatal(r, err)
+	}
+	got := results(t, w.ask(t, "MetricsRead", "/prometheus/api/v1/query", url.Values{"query": {"sum(cpu_load offset 20h - avg_over_time(cpu_load[10m]))"}}))
+	if diff := cmp.Diff(map[string]stream{"": {map[string]string{}, map[int64]float64{now.Unix(): 1200 - 4.5}}}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRemarksSayWhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill(t, rand.New(rand.NewPCG(13, 14)))
+	reply := w.ask(t, "MetricsRead", "/prometheus/api/v1/query", url.Values{"query": {"sum(rate(cpu_load[5m])) + quantile(2, cpu_load)"}})
+	for _, want := range []string{`"warnings":["PromQL warning: quantile value should be between 0 and 1, got 2 (1:36)"]`, `\"cpu_load\" (1:10)"]`} {
+		if !strings.Contains(reply.Body.String(), want) {
+			t.Errorf("%s is not in %s", want, reply.Body)
+		}
+	}
+}
+
 // A derived metric is there for hosts, whatever type is asked for.
 func TestDerivedMetricsAreThereForHosts(t *testing.T) {
 	t.Parallel()
@@ -492,6 +550,14 @@ func TestDerivedMetricsAreThereForHosts(t *testing.T) {
 	}
 	w := newWorld(t)
 	w.catalogue["intensity"] = metric.Config{Frequency: time.Minute, Derived: derived}
+	twice, err := metric.ParseExpression("2 * intensity")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.catalogue["twice"] = metric.Config{Frequency: time.Minute, Derived: twice}
+	if r, err := w.service.Write(t.Context(), "alpha", strings.NewReader("cpu_load,hostname=n2 value=1")); err != nil || r.Taken != 1 {
+		t.Fatal(r, err) // a host that lacks an operand
+	}
 	lines := fmt.Sprintf("cpu_load,hostname=n1 value=2 %[1]d\nflops_any,hostname=n1,type=socket,type-id=0 value=1 %[1]d\nflops_any,hostname=n1,type=socket,type-id=1 value=4 %[1]d\n", now.Unix())
 	if r, err := w.service.Write(t.Context(), "alpha", strings.NewReader(lines)); err != nil || r.Taken != 3 {
 		t.Fatal(r, err)
@@ -503,6 +569,11 @@ func TestDerivedMetricsAreThereForHosts(t *testing.T) {
 		}}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: %s", query, diff)
+		}
+	}
+	for _, name := range []string{"intensity", "twice"} {
+		if got := w.list(t, "MetricsRead", "/prometheus/api/v1/label/hostname/values?match[]="+name); !slices.Equal(got, []string{"n1"}) {
+			t.Errorf("%s is listed for %v", name, got)
 		}
 	}
 }

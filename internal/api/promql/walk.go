@@ -80,7 +80,7 @@ type series struct {
 
 // walk calls visit with every series that may be seen and matches, until it returns false. A series in which the devices
 // of a host are combined is among them when the label type is asked to be node and the host has no samples of its own,
-// and for derived metrics, which are in no other series.
+// and for derived metrics, which are in no other series and only where all operands are.
 func (s scope) walk(ctx context.Context, ms matchers, visit func(series) bool) error {
 	return s.walker(ms, visit).walk(ctx)
 }
@@ -93,8 +93,9 @@ type walker struct {
 	scope
 	matchers matchers
 	visit    func(series) bool
-	together bool  // the devices of a host are wanted together
-	fold     *fold // nil: each device is wanted
+	together bool     // the devices of a host are wanted together
+	fold     *fold    // nil: each device is wanted
+	operands []string // of what the metric is computed, the metric itself when it is measured
 	keys     []metricstore.Key
 }
 
@@ -105,6 +106,7 @@ func (w *walker) walk(ctx context.Context) error {
 	for _, cluster := range w.clusters(w.matchers) {
 		catalogue, hosts := w.metrics.Catalogue(cluster), w.hosts(cluster, w.matchers)
 		for _, name := range w.names(cluster, w.matchers) {
+			w.operands = measured(nil, catalogue, name)
 			for _, host := range hosts {
 				if err := ctx.Err(); err != nil {
 					return err
@@ -118,10 +120,27 @@ func (w *walker) walk(ctx context.Context) error {
 	return nil
 }
 
+// measured appends the metrics of which a metric is computed in the end. The catalogue has no circles.
+func measured(names []string, catalogue metric.Catalogue, name string) []string {
+	derived := catalogue[name].Derived
+	if derived == nil {
+		return append(names, name)
+	}
+	for _, operand := range derived.Operands() {
+		names = measured(names, catalogue, operand)
+	}
+	return names
+}
+
 // host visits the series of a metric on a host and reports whether to go on.
 func (w *walker) host(cluster, host, name string, config metric.Config) bool {
 	own := metricstore.Key{Cluster: cluster, Host: host, Metric: name}
 	if config.Derived != nil {
+		for _, operand := range w.operands {
+			if w.keys = w.metrics.Keys(w.keys[:0], cluster, host, operand); len(w.keys) == 0 {
+				return true
+			}
+		}
 		return w.see(series{key: own, config: config, whole: true})
 	}
 	if w.fold != nil && !w.together {
