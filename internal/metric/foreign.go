@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 type Foreign struct {
 	Line
 	Origin Origin
+	// Err is what is wrong with its names already, nil for nothing; such a sample is rejected.
+	Err error
 	// unkept are the first of the labels that the origin is made of, to name them where it matters.
 	unkept [4]label
 	memo   metricstore.Memo // what is known of its series, without the way; for kept samples
@@ -58,7 +61,7 @@ func (w *writer) takeAll(ctx context.Context, samples iter.Seq[*Foreign]) error 
 	n := 0
 	for f := range samples {
 		n++
-		if err := f.checkNames(); err != nil {
+		if err := cmp.Or(f.Err, f.checkNames()); err != nil {
 			w.reject(n, err.Error())
 			continue
 		}

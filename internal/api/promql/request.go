@@ -107,28 +107,43 @@ func (s *sender) label(name, value []byte) {
 		return
 	}
 	l := &s.sample
+	to := s.room(name)
+	switch {
+	case to == nil:
+		l.SetApart(name, value)
+		return
+	case *to != nil: // one of the two would be another series
+		l.Err = fmt.Errorf("label %s is there twice", name)
+	case to == &s.instance:
+		l.SetApart(name, value) // the port that is cut off tells exporters of one host apart
+	}
+	*to = value
+}
+
+// room returns where the value of a label belongs, nil for labels that the store has no place for.
+func (s *sender) room(name []byte) *[]byte {
+	l := &s.sample
 	switch string(name) {
 	case "__name__":
-		l.Metric = value
+		return &l.Metric
 	case "cluster":
-		l.Cluster = value
+		return &l.Cluster
 	case "hostname":
-		s.hostname = value
+		return &s.hostname
 	case "host":
-		s.host = value
+		return &s.host
 	case "instance":
-		s.instance = value
-		l.SetApart(name, value) // the port that is cut off tells exporters of one host apart
+		return &s.instance
 	case "type":
-		l.Type = value
+		return &l.Type
 	case "type-id", "type_id":
-		l.TypeID = value
+		return &l.TypeID
 	case "stype":
-		l.SubType = value
+		return &l.SubType
 	case "stype-id", "stype_id":
-		l.SubTypeID = value
+		return &l.SubTypeID
 	default:
-		l.SetApart(name, value)
+		return nil
 	}
 }
 

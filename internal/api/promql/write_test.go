@@ -235,6 +235,7 @@ func TestRemoteWriteAnswersAsSendersExpect(t *testing.T) {
 		"some samples are wrong": {"everything", writeURL, many, nil, 400, "2 samples were stored, 1 were not: sample 3: tag hostname is missing"},
 		"another cluster":        {"alpha", writeURL, many, nil, 400, "1 samples were stored, 2 were not: sample 2: your token does not reach the cluster"},
 		"two of one":             {"everything", writeURL, snappy.Encode(nil, encode(encodeSeries(with("disk", "a"), false, at), encodeSeries(with("disk", "b"), false, at))), nil, 400, "1 samples were stored, 1 were not: sample 2: host n1: metric cpu_load comes from another source"},
+		"a label twice":          {"everything", writeURL, snappy.Encode(nil, encode(encodeSeries(with("type", "core", "type_id", "1", "type-id", "2"), false, at), encodeSeries(load, false, at))), nil, 400, "1 samples were stored, 1 were not: sample 1: label type"},
 		"nobody":                 {"", writeURL, good, nil, 401, "who are you"},
 		"a reader":               {"MetricsRead", writeURL, good, nil, 403, "MetricsWrite"},
 	} {
