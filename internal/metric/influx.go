@@ -17,7 +17,7 @@ import (
 // and false is 0; texts are dropped. Times are in units of precision. The tag cpu of Telegraf names a hardware thread
 // (cpu0), or the host (cpu-total). Of a line, nothing is taken from the first field on that is rejected.
 func (s *Service) WriteInflux(ctx context.Context, from Source, precision time.Duration, lines io.Reader) (WriteResult, error) {
-	w := &influxWriter{writer: s.writer(from), perSecond: int64(time.Second / precision)}
+	w := &influxWriter{writer: s.writer(from), unit: precision}
 	w.parser.other, w.texts = w.tag, true
 	return w.finish(w.readAll(ctx, lines, w.addFields))
 }
@@ -34,11 +34,11 @@ func (s *Service) WriteMixed(ctx context.Context, from Source, lines io.Reader) 
 // influxWriter works off a batch of such lines.
 type influxWriter struct {
 	*writer
-	perSecond int64 // units of time; 0 when the size of a time tells
-	sample    Foreign
-	cpu       []byte // value of the tag
-	fields    []field
-	name      []byte // of the metric
+	unit   time.Duration // of times; 0 when the size of a time tells
+	sample Foreign
+	cpu    []byte // value of the tag
+	fields []field
+	name   []byte // of the metric
 
 	whole       []byte // the line
 	head        []byte // its names, if nothing is escaped in them
@@ -52,6 +52,9 @@ type influxWriter struct {
 		hash    uint64
 	}
 }
+
+// farOff is a number of seconds or more beyond all time, with which can be reckoned.
+const farOff = 1 << 40
 
 type field struct {
 	name  []byte
@@ -173,11 +176,14 @@ func (w *influxWriter) parseTail(rest []byte) error {
 }
 
 func (w *influxWriter) parseTime(b []byte) (int64, error) {
-	if w.perSecond == 0 {
+	if w.unit == 0 {
 		return parseTime(b)
 	}
 	t, err := wholeNumber(b)
-	return t / w.perSecond, err
+	if w.unit < time.Second {
+		return t / int64(time.Second/w.unit), err
+	}
+	return min(t, farOff) * int64(w.unit/time.Second), err
 }
 
 // device makes a device of the tag cpu, when the line names none otherwise.
