@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"path"
 	"strings"
 
+	"github.com/bridgehead-hpc/bridgehead/internal/api/access"
 	"github.com/bridgehead-hpc/bridgehead/internal/fault"
 	"github.com/bridgehead-hpc/bridgehead/internal/identity"
 	"github.com/bridgehead-hpc/bridgehead/internal/token"
@@ -39,11 +39,15 @@ type tokenDoor struct {
 }
 
 // Authenticate implements api.Authenticator. Only the header Authorization with the word Bearer counts (contract
-// clustercockpit 1.3), and with the word Token where clients of InfluxDB write: they know no other.
+// clustercockpit 1.3), but where clients of InfluxDB write, which have ways of their own.
 func (d tokenDoor) Authenticate(r *http.Request, _ http.Header) (identity.Caller, error) {
 	raw, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok && path.Clean(r.URL.Path) == "/api/v2/write" {
-		raw, ok = strings.CutPrefix(r.Header.Get("Authorization"), "Token ")
+	influx, err := access.InfluxToken(r)
+	if err != nil {
+		return identity.Caller{}, err
+	}
+	if influx != "" {
+		raw, ok = influx, true
 	}
 	if !ok || len(r.Header.Values("Authorization")) > 1 { // whoever stands in between may have looked at the other one
 		return identity.Caller{}, fault.New(fault.Unauthenticated, "Use JWT Authentication")

@@ -156,7 +156,7 @@ func newHandler(c Config, service *metric.Service, clk clock.Clock, auth api.Aut
 		log.InfoContext(r.Context(), "refused", "path", r.URL.Path, "address", address(r), "user", who.User.Name, "error", err)
 	}}
 	mux.Handle("/", dialect.Mux(guard))
-	for _, path := range []string{"/api/v2/", "/ping", "/health", "/ready"} {
+	for _, path := range []string{"/api/v2/", "/write", "/query", "/ping", "/health", "/ready"} {
 		mux.Handle(path, others[0].Mux(guard))
 	}
 	mux.Handle("/prometheus/", others[1].Mux(guard))

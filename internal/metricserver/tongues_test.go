@@ -1,6 +1,7 @@
 package metricserver_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
@@ -34,6 +35,13 @@ func TestOthersWriteIntoTheStore(t *testing.T) {
 		{"POST", "/api/v2/write?bucket=alpha&org=x", "Token " + reader, influx, 403, `{"code":"forbidden"`},
 		{"POST", "/api/v2/write?bucket=alpha&org=x", "", influx, 401, `{"code":"unauthorized"`},
 		{"POST", "/api/write?cluster=alpha", "Token " + writer, "cpu_load,hostname=n01 value=1", 401, "Use JWT"},
+		{"POST", "/api/v2/write?bucket=..%2Fx", "Token " + writer, influx, 400, "contains a slash"},
+		{"POST", "/api/write?cluster=..%2Fx", "Bearer " + writer, "cpu_load,hostname=n01 value=1", 400, "contains a slash"},
+		{"POST", "/write?db=alpha", "Basic " + base64.StdEncoding.EncodeToString([]byte("any:"+writer)), influx, 204, ""},
+		{"POST", "/write?db=alpha", "Token " + writer, influx, 204, ""},
+		{"POST", "/write?db=alpha", "Basic " + base64.StdEncoding.EncodeToString([]byte("any:"+reader)), influx, 403, `"error":"permission MetricsWrite`},
+		{"POST", "/write?db=alpha&u=any&p=" + writer, "", influx, 401, "does not belong in an address"},
+		{"POST", "/query?q=CREATE+DATABASE+alpha", "Token " + writer, "", 200, `{"results":[{"statement_id":0}]}`},
 		{"POST", "/prometheus/api/v1/write", "Bearer " + writer, remoteWrite("n02", at), 204, ""},
 		{"POST", "/prometheus/api/v1/write", "Bearer " + reader, remoteWrite("n02", at), 403, `"errorType":"forbidden"`},
 		{"POST", "/prometheus/api/v1/write", "", remoteWrite("n02", at), 401, `"errorType":"unauthorized"`},

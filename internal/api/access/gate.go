@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/netip"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/clock"
@@ -62,7 +61,7 @@ func (g *Gate) authenticate(r *http.Request, reply http.Header, addr, id string)
 	if g.Open != nil {
 		return *g.Open, nil
 	}
-	raw, err := tokenFrom(r.Header, schemes(r.URL.Path)...)
+	raw, err := tokenFrom(r)
 	if err != nil {
 		return identity.Caller{}, err
 	}
@@ -101,7 +100,8 @@ func (g *Gate) fromSocket(ctx context.Context, name string) (identity.Caller, er
 // allowed holds api-allowed-ips (contract clustercockpit 1.5).
 func (g *Gate) allowed(r *http.Request, addr string) error {
 	where := path.Clean(r.URL.Path) + "/" // however many slashes and dots somebody puts in
-	if len(g.APIAllowed) == 0 || !strings.HasPrefix(where, "/api/") || strings.HasPrefix(where, "/api/v1/") {
+	below := strings.HasPrefix(where, "/api/") && !strings.HasPrefix(where, "/api/v1/")
+	if len(g.APIAllowed) == 0 || !below && !isOldInflux(path.Clean(where)) {
 		return nil
 	}
 	ip, err := netip.ParseAddr(addr)
@@ -115,13 +115,20 @@ func (g *Gate) allowed(r *http.Request, addr string) error {
 // or Authorization with or without the word Bearer (contract clustercockpit 1.3). Two tokens that differ are refused:
 // what stands between a client and this server may look at the other one. A scheme that is no token's beside
 // X-Auth-Token is that of a proxy, whose business it is.
-func tokenFrom(h http.Header, schemes ...string) (string, error) {
+func tokenFrom(r *http.Request) (string, error) {
+	h := r.Header
 	if len(h.Values("Authorization")) > 1 || len(h.Values("X-Auth-Token")) > 1 {
 		return "", fault.New(fault.Unauthenticated, "more than one token")
 	}
 	bearer, other := h.Get("Authorization"), h.Get("X-Auth-Token")
 	scheme, rest, ok := strings.Cut(bearer, " ")
-	if ok && slices.ContainsFunc(schemes, func(s string) bool { return strings.EqualFold(s, scheme) }) {
+	influx, err := InfluxToken(r)
+	switch {
+	case err != nil:
+		return "", err
+	case influx != "":
+		bearer, ok = influx, false
+	case ok && strings.EqualFold(scheme, "Bearer"):
 		bearer, ok = rest, false
 	}
 	switch {
@@ -135,17 +142,6 @@ func tokenFrom(h http.Header, schemes ...string) (string, error) {
 		return bearer, nil
 	}
 }
-
-// schemes returns the words that stand before a token in the header Authorization. Clients of InfluxDB know their own only.
-func schemes(where string) []string {
-	if path.Clean(where) == influxWrite {
-		return []string{"Bearer", "Token"}
-	}
-	return []string{"Bearer"}
-}
-
-// influxWrite is where clients of InfluxDB write.
-const influxWrite = "/api/v2/write"
 
 type contextKey uint8
 

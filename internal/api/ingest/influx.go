@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"path"
 	"reflect"
 	"strings"
 	"time"
@@ -20,9 +21,12 @@ type InfluxMetrics interface {
 	// WriteInflux stores a batch of lines with times in units of precision; fault.Unavailable when it cannot, or what
 	// reading lines returns.
 	WriteInflux(ctx context.Context, from metric.Source, precision time.Duration, lines io.Reader) (metric.WriteResult, error)
+	// Catalogue returns the metrics of a cluster, nil when there is no such cluster.
+	Catalogue(cluster string) metric.Catalogue
 }
 
-// NewInflux returns the dialect of programs that write to InfluxDB 2, such as Telegraf's outputs.influxdb_v2. The rules
+// NewInflux returns the dialect of programs that write to InfluxDB, such as Telegraf's outputs.influxdb_v2 and
+// outputs.influxdb. The rules
 // of reach and permission are those of New.
 func NewInflux(metrics InfluxMetrics, log *slog.Logger) *api.Dialect {
 	d := &influx{metrics, log}
@@ -30,17 +34,17 @@ func NewInflux(metrics InfluxMetrics, log *slog.Logger) *api.Dialect {
 		Name:        "influx",
 		Title:       "InfluxDB",
 		Version:     influxVersion,
-		Description: "Samples in, as InfluxDB 2 takes them. The token may stand behind the word Token.",
+		Description: "Samples in, as InfluxDB 2 and 1 take them. The token may stand behind the word Token.",
 		Failure:     d.fail,
 		Error:       reflect.TypeFor[influxFailure](),
-		Routes: []api.Route{
+		Routes: append([]api.Route{
 			api.Row("POST", "/api/v2/write", api.Needs(identity.MetricsWrite),
 				"Store samples in the line protocol of InfluxDB, where a line has several fields. Metrics that are not configured are dropped.", d.write).
 				WithStatus(http.StatusNoContent).WithMaxBody(maxBatch).Consumes("text/plain"),
 			api.Row("GET", "/ping", api.Public(), "Whether the program answers.", d.ping).WithStatus(http.StatusNoContent),
 			api.Row("GET", "/health", api.Public(), "Whether the program answers, in JSON.", d.health),
 			api.Row("GET", "/ready", api.Public(), "The same, in fewer words.", d.ready),
-		},
+		}, d.oldRoutes()...),
 	}
 }
 
@@ -56,6 +60,7 @@ type influx struct {
 type influxFailure struct {
 	Code    string `json:"code" doc:"The kind of failure." example:"invalid"`
 	Message string `json:"message" doc:"What is wrong."`
+	Error   string `json:"error,omitempty" doc:"The same again, where clients of InfluxDB 1 look for it."`
 }
 
 // influxParams are the parameters of a write. There is one organisation, and clusters are what buckets would be.
@@ -72,17 +77,22 @@ func (d *influx) write(ctx context.Context, r api.Request[influxParams, api.RawB
 		return api.None{}, err
 	}
 	cluster, _, _ := strings.Cut(r.Params.Bucket, "/") // clients of 1.8 call a bucket database/retention-policy
-	result, err := d.metrics.WriteInflux(ctx, metric.Source{Cluster: cluster, Name: sender(r.Caller), Reaches: reach(r.Caller)}, unit, bodyReader{r.Body.Reader})
+	return api.None{}, d.store(ctx, r.Caller, cluster, unit, r.Body)
+}
+
+// store stores the lines of a body; the error says which were wrong.
+func (d *influx) store(ctx context.Context, c identity.Caller, cluster string, unit time.Duration, body api.RawBody) error {
+	result, err := d.metrics.WriteInflux(ctx, metric.Source{Cluster: cluster, Name: sender(c), Reaches: reach(c)}, unit, bodyReader{body.Reader})
 	if err != nil {
-		return api.None{}, afterSome(err, result)
+		return afterSome(err, result)
 	}
 	if result.Rejected == 0 {
-		return api.None{}, nil
+		return nil
 	}
 	if result.Taken == 0 {
-		return api.None{}, refusal(result)
+		return refusal(result)
 	}
-	return api.None{}, fault.New(fault.Invalid, "partial write: %d samples were stored, %d lines were not: %s", result.Taken, result.Rejected, result.Reasons("line"))
+	return fault.New(fault.Invalid, "partial write: %d samples were stored, %d lines were not: %s", result.Taken, result.Rejected, result.Reasons("line"))
 }
 
 // precision returns the unit of times.
@@ -158,5 +168,8 @@ func (d *influx) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case fault.Unauthenticated:
 		w.Header().Set("WWW-Authenticate", "Token")
 	}
-	_ = api.JSON(w, status, body) // two strings can always be encoded
+	if where := path.Clean(r.URL.Path); where == "/write" || where == "/query" {
+		body.Error = body.Message
+	}
+	_ = api.JSON(w, status, body) // three strings can always be encoded
 }

@@ -28,7 +28,12 @@ func newInflux(t *testing.T) (http.Handler, *metricstore.DB) {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	catalogue := metric.Catalogue{"cpu_usage_user": {Frequency: 10 * time.Second}, "mem_used": {Frequency: 10 * time.Second}}
-	service := metric.NewService(metric.ServiceConfig{Engine: db, Clock: clk, Catalogue: func(string) (metric.Catalogue, bool) { return catalogue, true }})
+	service := metric.NewService(metric.ServiceConfig{Engine: db, Clock: clk, Catalogue: func(cluster string) (metric.Catalogue, bool) {
+		if cluster != "alpha" {
+			return nil, false
+		}
+		return catalogue, true
+	}})
 	d := ingest.NewInflux(service, slog.New(slog.DiscardHandler))
 	if err := d.Check(); err != nil {
 		t.Fatal(err)
