@@ -27,13 +27,9 @@ func (p *Parser) tags(b []byte, l *Line) ([]byte, error) {
 			return nil, fmt.Errorf("tag %.40q: an equals sign in a value is written \\=", key)
 		}
 		if to := l.tag(key, &host); to != nil {
-			if len(*to) > 0 {
-				return nil, fmt.Errorf("tag %q is there twice", key)
+			if err := keep(to, key, value); err != nil {
+				return nil, err
 			}
-			if len(value) > MaxName {
-				return nil, tooLong(value)
-			}
-			*to = value
 		} else if p.other != nil {
 			p.other(key, value)
 		}
@@ -43,6 +39,18 @@ func (p *Parser) tags(b []byte, l *Line) ([]byte, error) {
 		l.Host = host
 	}
 	return b, nil
+}
+
+// keep puts the value of a tag where it belongs.
+func keep(to *[]byte, key, value []byte) error {
+	if len(*to) > 0 {
+		return fmt.Errorf("tag %q is there twice", key)
+	}
+	if len(value) > MaxName {
+		return tooLong(value)
+	}
+	*to = value
+	return nil
 }
 
 // tag returns where the value of a tag belongs, nil when it means nothing to us. host is for the tag that names the host
