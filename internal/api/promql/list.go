@@ -62,15 +62,19 @@ func (d *dialect) series(ctx context.Context, r api.Request[listParams, api.RawB
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
 	defer cancel()
+	most := d.MaxSeries
+	if limit > 0 && limit <= most {
+		most = limit
+	}
 	found := map[string]labels.Labels{}
 	err = d.visit(ctx, newScope(d.Metrics, r.Caller), selectors, func(s series) bool {
 		found[s.labels.String()] = s.labels
-		return len(found) <= d.MaxSeries
+		return len(found) <= most
 	})
 	if err != nil {
 		return none, err
 	}
-	if len(found) > d.MaxSeries {
+	if len(found) > most && most != limit {
 		return none, tooManySeries(d.MaxSeries)
 	}
 	list := make([]map[string]string, 0, len(found))

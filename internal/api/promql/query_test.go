@@ -512,6 +512,22 @@ func TestQuestionsEndWhenTheClientLeaves(t *testing.T) {
 	}
 }
 
+// Who wants a few of many series gets a few, though there are more than may be listed.
+func TestAListWithALimitIsNeverTooLong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *promql.Config) { c.MaxSeries = 3 })
+	w.fill(t, rand.New(rand.NewPCG(15, 16)))
+	for limit, want := range map[string]int{"1": 200, "3": 200, "4": 422, "0": 422} {
+		reply := w.get(t, "MetricsRead", "/prometheus/api/v1/series?match[]=flops_any&match[]=cpu_load&limit="+limit)
+		if reply.Code != want {
+			t.Errorf("%s: %d %s", limit, reply.Code, reply.Body)
+		}
+		if n := strings.Count(reply.Body.String(), "__name__"); want == 200 && strconv.Itoa(n) != limit {
+			t.Errorf("%s: %s", limit, reply.Body)
+		}
+	}
+}
+
 // Of two times far apart, what lies between them is not read.
 func TestSelectorsReadTheirOwnTime(t *testing.T) {
 	t.Parallel()
