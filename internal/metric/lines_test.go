@@ -65,3 +65,32 @@ func TestMessagesOfBothKindsMayHaveTexts(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// FuzzTexts: no text, whatever is in it, is anything but a text, for neither kind of batch.
+func FuzzTexts(f *testing.F) {
+	for _, text := range []string{"", "\n", "\"\ncpu,host=n3 load=3\n", "\\\ncpu,host=n3 load=3", "a,b=\"\n# ", "\r\n", "\\\"\n\n", "x=\"\ncpu_load,hostname=n3 value=3\n"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > metric.MaxLine/4 {
+			t.Skip()
+		}
+		quoted := `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`
+		lines := "cpu,host=n1 msg=" + quoted + ",load=1,b=" + quoted + "\ncpu_load,hostname=n2 value=2"
+		for _, mixed := range []bool{false, true} {
+			s, db := newService(t)
+			write := func() (metric.WriteResult, error) {
+				if mixed {
+					return s.WriteMixed(t.Context(), metric.Source{Cluster: "alpha"}, strings.NewReader(lines))
+				}
+				return s.WriteInflux(t.Context(), metric.Source{Cluster: "alpha"}, time.Second, strings.NewReader(lines))
+			}
+			if r, err := write(); err != nil || r.Taken != 2 || r.Rejected != 0 || r.Dropped != 2 {
+				t.Errorf("%+v, %v", r, err)
+			}
+			if diff := cmp.Diff([]string{"n1 cpu_load=1", "n2 cpu_load=2"}, held(s, db)); diff != "" {
+				t.Error(diff)
+			}
+		}
+	})
+}
