@@ -191,12 +191,16 @@ func (d *duration) UnmarshalJSON(data []byte) error {
 type metricConfig struct {
 	Frequency   int64   `json:"frequency"`
 	Aggregation *string `json:"aggregation"`
-	Derived     string  `json:"derived"` // ours: how the metric is computed of others
+	Derived     *string `json:"derived"` // ours: how the metric is computed of others
 }
 
-func (c *Config) setMetrics(metrics map[string]metricConfig) error {
+func (c *Config) setMetrics(metrics map[string]json.RawMessage) error {
 	c.Metrics = metric.Catalogue{}
-	for name, m := range metrics {
+	for _, name := range slices.Sorted(maps.Keys(metrics)) {
+		var m metricConfig
+		if err := jsonfile.DecodeStrict(metrics[name], &m); err != nil {
+			return fmt.Errorf("metrics: %s: %w", name, err)
+		}
 		if m.Frequency < 1 {
 			return fmt.Errorf("metrics: %s: frequency is %d; it is the number of seconds between two samples, at least 1", name, m.Frequency)
 		}
@@ -221,8 +225,8 @@ func (m metricConfig) parse() (_ metric.Config, err error) {
 			return c, fmt.Errorf("aggregation: %w, or null", err)
 		}
 	}
-	if m.Derived != "" {
-		if c.Derived, err = metric.ParseExpression(m.Derived); err != nil {
+	if m.Derived != nil {
+		if c.Derived, err = metric.ParseExpression(*m.Derived); err != nil {
 			return c, fmt.Errorf("derived: %w", err)
 		}
 	}

@@ -2,6 +2,7 @@ package metricserver
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"math"
 	"time"
@@ -75,7 +76,7 @@ func (c *Config) readLimits(f file) error {
 func (c *Config) fromSections(f file) error {
 	var m mainSection
 	var s storeSection
-	var metrics map[string]metricConfig
+	var metrics map[string]json.RawMessage
 	if _, err := f.section("main", &m); err != nil {
 		return err
 	}
@@ -156,7 +157,7 @@ func (c *Config) fromFlat(f file) error {
 	var http flatHTTP
 	var checkpoints flatCheckpoints
 	var retention duration
-	var metrics map[string]metricConfig
+	var metrics map[string]json.RawMessage
 	for _, s := range []struct {
 		name string
 		into any
