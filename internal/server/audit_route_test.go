@@ -30,7 +30,7 @@ var recordedBy = map[string]string{
 	"POST /oauth/token": "token.create", "POST /oauth/introspect": "(it reads)", "POST /oauth/revoke": "token.revoke",
 	"POST /jwt-login": "session.start", "PUT /jwt-login": "session.start", "PATCH /jwt-login": "session.start", "DELETE /jwt-login": "session.start",
 	"POST /api/write/": "(samples)", "POST /api/query/": "(it reads)", "POST /api/free/": "metrics.free",
-	"POST /api/v2/write": "(samples)", "POST /prometheus/api/v1/write": "(samples)",
+	"POST /api/v2/write": "(samples)", "POST /write": "(samples)", "POST /query": "(it reads)", "POST /prometheus/api/v1/write": "(samples)",
 	"POST /prometheus/api/v1/query": "(it reads)", "POST /prometheus/api/v1/query_range": "(it reads)",
 	"POST /prometheus/api/v1/series": "(it reads)", "POST /prometheus/api/v1/labels": "(it reads)",
 	"POST /prometheus/api/v1/query_exemplars": "(it reads)", "POST /prometheus/api/v1/format_query": "(it reads)",
