@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -93,6 +94,9 @@ func (l *loadOptions) store(env Env) (store, error) {
 	}
 	if _, _, err := l.machines(); err != nil { // it checks the options that all commands share
 		return nil, err
+	}
+	if l.span < l.step {
+		return nil, usageError{fmt.Errorf("--span is %s; it must be at least --step, which is %s", l.span, l.step)}
 	}
 	token, err := l.token(env.Getenv)
 	if err != nil {
@@ -196,7 +200,7 @@ func loadAsk(env Env, l *loadOptions) *cobra.Command {
 		if l.speak == speakInflux {
 			asks = l.workload().PromAsks
 		}
-		for _, a := range asks(l.end(clock.System{}), l.hosts, l.span, l.times) {
+		for _, a := range asks(l.end(clock.System{}), min(l.hosts, l.nodes), l.span, l.times) {
 			if err := l.ask(cmd.Context(), env, c, a); err != nil {
 				return err
 			}
@@ -269,7 +273,9 @@ func (l *loadOptions) print(out io.Writer, report any) error {
 		return err
 	}
 	var fields map[string]any
-	if err := json.Unmarshal(data, &fields); err != nil {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber() // as they were written: a time is no power of ten
+	if err := dec.Decode(&fields); err != nil {
 		return fmt.Errorf("decode report: %w", err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {

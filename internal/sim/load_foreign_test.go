@@ -62,3 +62,25 @@ func TestLoadSpeaksToStoresOfTheInfluxFamily(t *testing.T) {
 		t.Error(code, stderr)
 	}
 }
+
+func TestReportsAreForPeople(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer server.Close()
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte(`{"access_token": "secret"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	load := func(args ...string) (int, string, string) {
+		return clustersim(t, append([]string{"load"}, append(args, "--url", server.URL, "--token-file", file, "--nodes", "2", "--step", "60s", "--to", "1795545540")...)...)
+	}
+	if code, stdout, stderr := load("fill", "--span", "2m"); code != 0 || !strings.Contains(stdout, " 1795545540\n") {
+		t.Error(code, stdout, stderr)
+	}
+	if code, stdout, stderr := load("ask", "--span", "2m", "--times", "1"); code != 0 || !strings.Contains(stdout, "node8/2n/2m0s\n") {
+		t.Error(code, stdout, stderr)
+	}
+	if code, _, stderr := load("fill", "--span", "-1h"); code != 2 || !strings.Contains(stderr, "--span is -1h0m0s; it must be at least --step, which is 1m0s") {
+		t.Error(code, stderr)
+	}
+}
