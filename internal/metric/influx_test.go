@@ -121,7 +121,7 @@ func TestLinesOfBothKindsComeTogether(t *testing.T) {
 			t.Parallel()
 			s, db := newService(t)
 			lines := strings.NewReplacer("%[1]d", strconv.FormatInt(now.Unix(), 10), "%[2]d", strconv.FormatInt(now.UnixNano(), 10)).Replace(tt.lines)
-			got, err := s.WriteMixed(t.Context(), metric.Source{Cluster: "alpha"}, strings.NewReader(lines))
+			got, err := s.WriteMixed(t.Context(), metric.Source{Cluster: "alpha"}, [][]byte{[]byte(lines)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -153,7 +153,7 @@ func FuzzMixed(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := both.WriteMixed(t.Context(), metric.Source{Cluster: "alpha"}, strings.NewReader(line))
+		got, err := both.WriteMixed(t.Context(), metric.Source{Cluster: "alpha"}, [][]byte{[]byte(line)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -58,10 +58,24 @@ func TestMessagesOfBothKindsMayHaveTexts(t *testing.T) {
 	t.Parallel()
 	s, db := newService(t)
 	lines := "cpu,host=n1 msg=\"\ncpu_load,hostname=n2 value=2\n\",load=1\ncpu_load,hostname=n3 value=3"
-	if _, err := s.WriteMixed(t.Context(), metric.Source{Cluster: "alpha"}, strings.NewReader(lines)); err != nil {
+	if _, err := s.WriteMixed(t.Context(), metric.Source{Cluster: "alpha"}, [][]byte{[]byte(lines)}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"n1 cpu_load=1", "n3 cpu_load=3"}, held(s, db)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Whoever forgets a quotation mark must not swallow the messages of others.
+func TestTextsEndWithTheirMessage(t *testing.T) {
+	t.Parallel()
+	s, db := newService(t)
+	messages := [][]byte{[]byte("cpu,host=n1 load=1,msg=\""), []byte("cpu_load,hostname=n2 value=2"), []byte("cpu,host=n3 msg=\"x\",load=3\n")}
+	r, err := s.WriteMixed(t.Context(), metric.Source{Cluster: "alpha"}, messages)
+	if err != nil || r.Taken != 2 || r.Rejected != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if diff := cmp.Diff([]string{"n2 cpu_load=2", "n3 cpu_load=3"}, held(s, db)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -81,7 +95,7 @@ func FuzzTexts(f *testing.F) {
 			s, db := newService(t)
 			write := func() (metric.WriteResult, error) {
 				if mixed {
-					return s.WriteMixed(t.Context(), metric.Source{Cluster: "alpha"}, strings.NewReader(lines))
+					return s.WriteMixed(t.Context(), metric.Source{Cluster: "alpha"}, [][]byte{[]byte(lines)})
 				}
 				return s.WriteInflux(t.Context(), metric.Source{Cluster: "alpha"}, time.Second, strings.NewReader(lines))
 			}

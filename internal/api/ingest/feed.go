@@ -1,9 +1,7 @@
 package ingest
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -32,8 +30,8 @@ type Bus interface {
 
 // Lines is what a feed needs of the metric store. *metric.Service implements it.
 type Lines interface {
-	// WriteMixed stores a batch of lines, ClusterCockpit's and InfluxDB's; fault.Unavailable when it cannot.
-	WriteMixed(ctx context.Context, from metric.Source, lines io.Reader) (metric.WriteResult, error)
+	// WriteMixed stores messages with lines, ClusterCockpit's and InfluxDB's; fault.Unavailable when it cannot.
+	WriteMixed(ctx context.Context, from metric.Source, messages [][]byte) (metric.WriteResult, error)
 }
 
 // FeedConfig is what a feed needs.
@@ -95,10 +93,9 @@ func (in *intake) take(ctx context.Context, a bus.Arrivals) {
 	f.messages.Add(int64(len(a.Messages)))
 	f.lost.Add(a.Lost)
 	in.lost += a.Lost
-	lines := bytes.Join(a.Messages, []byte("\n"))
 	for {
 		ended := ctx.Err() != nil
-		result, err := f.Metrics.WriteMixed(context.WithoutCancel(ctx), in.source, bytes.NewReader(lines))
+		result, err := f.Metrics.WriteMixed(context.WithoutCancel(ctx), in.source, a.Messages)
 		if err == nil {
 			in.note(result)
 			return

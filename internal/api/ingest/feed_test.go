@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -46,19 +45,19 @@ type store struct {
 	from    metric.Source
 }
 
-func (s *store) WriteMixed(_ context.Context, from metric.Source, lines io.Reader) (metric.WriteResult, error) {
+func (s *store) WriteMixed(_ context.Context, from metric.Source, messages [][]byte) (metric.WriteResult, error) {
 	if s.fail > 0 {
 		s.fail--
 		return metric.WriteResult{}, fault.Because(fault.Unavailable, errors.New("disk full"), "the samples could not be stored")
 	}
-	data, err := io.ReadAll(lines)
+	data := bytes.Join(messages, []byte("\n"))
 	s.written, s.from = append(s.written, string(data)), from
 	bad := strings.Count(string(data), "bad")
 	r := metric.WriteResult{Rejected: bad}
 	for range bad {
 		r.Rejects = append(r.Rejects, metric.Reject{Line: 1, Reason: "it is bad"})
 	}
-	return r, err
+	return r, nil
 }
 
 // feed runs a feed over the messages until it is quiet, for as long as said, and returns the log.
