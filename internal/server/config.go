@@ -29,7 +29,8 @@ type MainConfig struct {
 	AlsoAddr string `json:"also-addr"`
 	// AuthSocket (ours) is the path of the local socket; "none" switches it off.
 	AuthSocket string `json:"auth-socket"`
-	// APIAllowedIPs are addresses or CIDR ranges from which tokens are accepted below /api; empty or "*" is everywhere.
+	// APIAllowedIPs are addresses or CIDR ranges from which tokens are accepted below /api, and at the
+	// /write and /query of InfluxDB 1; empty or "*" is everywhere.
 	APIAllowedIPs []string `json:"api-allowed-ips"`
 	// TrustedProxies (ours) are the peers whose forwarding headers are believed.
 	TrustedProxies []string `json:"trusted-proxies"`

@@ -43,7 +43,8 @@ type Gate struct {
 	Clock    clock.Clock
 	// Proxies are the peers whose X-Forwarded-For and X-Real-Ip are believed.
 	Proxies []netip.Prefix
-	// APIAllowed are the addresses from which tokens are accepted below /api; empty means everywhere.
+	// APIAllowed are the addresses from which tokens are accepted below /api, and where clients of InfluxDB 1 write; empty
+	// means everywhere.
 	APIAllowed []netip.Prefix
 	// Open, when set, admits everybody as this caller: the switch disable-authentication.
 	Open *identity.Caller
