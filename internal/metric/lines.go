@@ -4,33 +4,41 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
 )
 
 // rawLine is a line as it was read.
 type rawLine struct {
 	text  []byte // with its end; good until the next line is read
 	lines int    // how many lines that are: a line end may be part of a text
-	long  bool   // there was more than MaxLine, and text is nil
+	long  bool   // it is longer than MaxLine, and not all of it is in text
 	open  bool   // it ends in a text, as nothing comes after it
 }
 
-// nextLine reads the next line. With io.EOF there may be a last one without an end. Where values may be texts, a line
-// goes on as long as a text does: what stands between quotation marks must not pass for samples.
-func (w *writer) nextLine(buf *bufio.Reader) (rawLine, error) {
-	text, err := buf.ReadSlice('\n')
-	full := errors.Is(err, bufio.ErrBufferFull)
+// addOdd gives the line to add that begins with text, and reads the rest of it: it is the last one, is too long, or has
+// a text in it. Where values may be texts, a line goes on as long as a text does: what stands between quotation marks must
+// not pass for samples. It returns how many lines that are. err is what text ended with.
+func (w *writer) addOdd(buf *bufio.Reader, n int, text []byte, err error, add func(n int, line []byte)) (lines int, _ error) {
+	line := rawLine{text: text, lines: 1}
 	var s textScanner
-	switch {
-	case full && !w.texts:
-		return rawLine{lines: 1, long: true}, skipLine(buf)
+	switch full := errors.Is(err, bufio.ErrBufferFull); {
+	case full && w.texts:
+		line, err = w.join(buf, &s, text, err)
 	case full:
-		return w.join(buf, &s, text, err)
-	case err == nil && w.texts && bytes.IndexByte(text, '"') >= 0:
+		line.long, err = true, skipLine(buf)
+	case err == nil:
 		if s.scan(text); s.state == scanText {
-			return w.join(buf, &s, text, err)
+			line, err = w.join(buf, &s, text, err)
 		}
 	}
-	return rawLine{text: text, lines: 1}, err
+	switch {
+	case line.long:
+		w.reject(n, fmt.Sprintf("the line is longer than %d bytes", MaxLine))
+	case err == nil || errors.Is(err, io.EOF):
+		line.each(n, add)
+	}
+	return line.lines, err
 }
 
 func skipLine(buf *bufio.Reader) error {

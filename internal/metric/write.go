@@ -111,19 +111,18 @@ func (w *writer) readAll(ctx context.Context, lines io.Reader, add func(n int, l
 		w.service.buffers.Put(buf)
 	}()
 	for n := 1; ; n++ {
-		line, err := w.nextLine(buf)
-		switch {
-		case line.long:
-			w.reject(n, fmt.Sprintf("the line is longer than %d bytes", MaxLine))
-		case err == nil || errors.Is(err, io.EOF):
-			line.each(n, add)
-		}
-		n += line.lines - 1
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("read lines: %w", err)
+		line, err := buf.ReadSlice('\n')
+		if err == nil && (!w.texts || bytes.IndexByte(line, '"') < 0) { // as most are
+			add(n, line[:len(line)-1])
+		} else {
+			lines, err := w.addOdd(buf, n, line, err, add)
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("read lines: %w", err)
+			}
+			n += lines - 1
 		}
 		if err := w.commitSome(ctx); err != nil {
 			return err
