@@ -137,7 +137,7 @@ func TestInfluxSaysWhatWasStoredBeforeABodyEnded(t *testing.T) {
 	r.Header.Set("Content-Encoding", "GZip") // names of encodings are in any case
 	w := httptest.NewRecorder()
 	door.ServeHTTP(w, r)
-	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "the body could not be read; 20000 samples before were stored") {
+	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "the body could not be read: it ends too early; 20000 samples before were stored") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
