@@ -22,9 +22,9 @@ func (s *Service) WriteInflux(ctx context.Context, from Source, precision time.D
 	return w.finish(w.readAll(ctx, lines, w.addFields))
 }
 
-// WriteMixed is WriteFrom for messages with lines of both kinds; what is wrong with one message does no harm to the next. A line whose only field is called value is a line of ClusterCockpit's
-// collectors, and becomes what WriteFrom makes of it; every other is one of InfluxDB's, by the rules of WriteInflux. In which
-// units a time is, its size tells.
+// WriteMixed is WriteFrom for messages with lines of both kinds; what is wrong with one message does no harm to the next. A
+// line whose only field is called value is a line of ClusterCockpit's collectors, and becomes what WriteFrom makes of it; every
+// other is one of InfluxDB's, by the rules of WriteInflux. In which units a time is, its size tells.
 func (s *Service) WriteMixed(ctx context.Context, from Source, messages [][]byte) (WriteResult, error) {
 	w := &influxWriter{writer: s.writer(from)}
 	w.parser.other, w.texts = w.tag, true
