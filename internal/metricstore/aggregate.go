@@ -74,6 +74,7 @@ func (g *aggregation) read(from, to int64) {
 	n := int(max(g.last-g.first, 0))
 	a := g.into
 	a.Type, a.Devices, a.Step = s.key.Type, len(g.list), s.step
+	a.Min, a.Max = a.Min[:0], a.Max[:0]
 	for _, values := range a.columns() {
 		*values = slices.Grow((*values)[:0], n)[:n]
 		clear(*values)
@@ -119,10 +120,9 @@ func (g *aggregation) settle() {
 	a.Most = most
 }
 
-// columns returns what is wanted.
+// columns returns what is wanted. It changes nothing: several readers have one that is kept.
 func (a *Aggregate) columns() []*[]float64 {
 	if a.SumsOnly {
-		a.Min, a.Max = a.Min[:0], a.Max[:0]
 		return []*[]float64{&a.Sum, &a.Count}
 	}
 	return []*[]float64{&a.Sum, &a.Count, &a.Min, &a.Max}

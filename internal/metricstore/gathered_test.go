@@ -194,6 +194,29 @@ func TestDevicesAreReadTogetherWhileTheyChange(t *testing.T) {
 	}
 }
 
+// What is kept belongs to no reader: several may copy from it at the same time.
+func TestSumsAreReadBySeveralAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	g := gathering{t, open(t, t.TempDir(), metricstore.Options{MaxFuture: 100 * time.Hour})}
+	g.db.GatherFrom(2)
+	g.put(0, 0, 4, 1)
+	g.put(1, 0, 4, 2)
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() {
+			a := metricstore.Aggregate{SumsOnly: true, Min: []float64{1}}
+			for range 100 {
+				if !g.db.ReadAggregate(&a, metricstore.Window{Cluster: "alpha", Host: "n01", Metric: "flops_any", From: began, To: began + 60*400}) ||
+					fmt.Sprint(a.Sum) != "[3 3 3 3]" || len(a.Min)+len(a.Max) > 0 {
+					t.Errorf("%+v", a)
+					return
+				}
+			}
+		})
+	}
+	readers.Wait()
+}
+
 // BenchmarkGathered asks for what 72 threads have together in memory, for the first time, which is the baseline, and again.
 func BenchmarkGathered(b *testing.B) {
 	var a metricstore.Aggregate
