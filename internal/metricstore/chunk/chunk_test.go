@@ -46,6 +46,28 @@ func TestChunkEqualsAMap(t *testing.T) {
 	})
 }
 
+// What lies just at the borders of a form is held as what it is: 32.767 times a thousand is a little more than 32767.
+func TestValuesAtTheBordersOfFormsAreKept(t *testing.T) {
+	t.Parallel()
+	for _, border := range []float64{math.MaxInt16, math.MaxInt32} {
+		for exponent := range 11 {
+			for step := -2.0; step <= 2; step++ {
+				v := (border + step) / math.Pow10(exponent)
+				for _, v := range []float64{v, -v, math.Nextafter(v, 0), math.Nextafter(v, math.Inf(1))} {
+					added, set := chunk.New(0, v), chunk.New(0, 0.1)
+					set.Set(0, v)
+					restored, _ := chunk.Restore(0, []float64{v})
+					for how, c := range map[string]*chunk.Chunk{"new": &added, "set": &set, "restored": &restored} {
+						if got := c.Append(nil, 0, 1)[0]; math.Float64bits(got) != math.Float64bits(v) {
+							t.Errorf("%s: %v has become %v", how, v, got)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
 // A reader who reads on from where a mark says holds what the chunk holds.
 func TestNothingChangesBeforeWhereAMarkSays(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

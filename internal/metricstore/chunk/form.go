@@ -100,12 +100,12 @@ func (f form) code(v float64) (n int64, ok bool) {
 		return f.gap(), true
 	}
 	scale := f.scale()
-	scaled := v * scale
-	limit := float64(math.MaxInt16)
+	scaled := v * scale // it may lie beside the whole number, on either side
+	limit := math.MaxInt16 + 0.5
 	if f&3 == long {
-		limit = math.MaxInt32
+		limit = math.MaxInt32 + 0.5
 	}
-	if !(math.Abs(scaled) <= limit) {
+	if !(math.Abs(scaled) < limit) {
 		return 0, false
 	}
 	n = int64(scaled + math.Copysign(0.5, scaled))
