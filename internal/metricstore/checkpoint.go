@@ -65,6 +65,9 @@ func (db *DB) writeCheckpoint(number uint64, idleSince int64) (err error) {
 	}
 	d := newDump(number, idleSince, f)
 	err = d.write(db)
+	if db.dumped != nil {
+		db.dumped()
+	}
 	if err == nil {
 		err = f.Sync()
 	}

@@ -108,7 +108,8 @@ type DB struct {
 	newest      atomic.Int64         // time of the newest sample, in Unix seconds
 	wake        chan struct{}        // tells Run that the log has become large, or cannot be synced
 
-	gatheredFrom int // see gatheredFrom; tests want it of fewer devices
+	gatheredFrom int    // see gatheredFrom; tests want it of fewer devices
+	dumped       func() // tests want something to happen while a checkpoint is written; nil but for them
 
 	damagedFiles map[string]bool // found by Open
 	damaged      atomic.Bool     // a checkpoint should be written soon: something on disk is not as it should be

@@ -11,6 +11,9 @@ func (db *DB) Seal() error { return db.checkpointSealing(sealAll) }
 // GatherFrom sets from how many devices on it is kept what they have together in memory.
 func (db *DB) GatherFrom(devices int) { db.gatheredFrom = devices }
 
+// Meanwhile has something happen in each checkpoint, when it has written down what memory holds and that is still there.
+func (db *DB) Meanwhile(f func()) { db.dumped = f }
+
 // Gathered returns of how many chunks it is kept what the devices of a host have together.
 func (db *DB) Gathered(cluster, host string) int {
 	id, _ := hostID(cluster, host)

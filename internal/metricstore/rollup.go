@@ -14,6 +14,8 @@ type rollup struct {
 	// made is for which chunks segments hold something, good or not. What was spoilt is never made again: both would be
 	// read.
 	made stretches
+	// rolling is for which chunks the checkpoint that is being written has made something, as long as they are not spoilt.
+	rolling stretches
 }
 
 // What stands in segments under the numbers of a rollup.
@@ -53,7 +55,7 @@ func (h *host) rolled(list []*series) *rollup {
 // spoil notes that chunks of the series are no longer what its rollup was made of. The caller holds mu.
 func (s *series) spoil(from, to int64) {
 	if r := s.host.rollups[s.key.Metric]; r != nil {
-		r.good = r.good.without(from, to)
+		r.good, r.rolling = r.good.without(from, to), r.rolling.without(from, to)
 	}
 }
 

@@ -78,7 +78,9 @@ func (d *dump) rollChunks(db *DB, h *host, list []*series, numbers []int64) {
 			d.rollChunk(list[0], n, all[j].present(pick(&all[j])))
 		}
 	}
+	r.rolling = nil // whatever a checkpoint has left that failed
 	for _, n := range numbers {
+		r.rolling = r.rolling.with(n)
 		d.rolled = append(d.rolled, rolledChunk{h, list[0].key.Metric, n})
 	}
 }
@@ -109,7 +111,7 @@ type rolledChunk struct {
 }
 
 // settle notes which rollups are good, now that the chunks that they were made of have left memory: where one has not,
-// samples have come meanwhile. The caller holds mu of the host's shard.
+// samples have come meanwhile, and those that are spoilt have been freed. The caller holds mu of the host's shard.
 func (c *rolledChunk) settle() {
 	list := c.host.devices(c.metric)
 	if list == nil {
@@ -120,9 +122,10 @@ func (c *rolledChunk) settle() {
 		return
 	}
 	r.made = r.made.with(c.number)
-	if !slices.ContainsFunc(list, func(s *series) bool { _, found := s.find(c.number); return found }) {
+	if r.rolling.has(c.number) && !slices.ContainsFunc(list, func(s *series) bool { _, found := s.find(c.number); return found }) {
 		r.good = r.good.with(c.number)
 	}
+	r.rolling = r.rolling.without(c.number, c.number+1)
 }
 
 // recordRollups appends the checkpoint's records of a host's rollups, as they are if no more samples come before the

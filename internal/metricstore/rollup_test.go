@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore"
 )
@@ -96,6 +97,39 @@ func TestRollupsAreGoodUntilSomethingChanges(t *testing.T) {
 	if sum, _ := sums(); math.Abs(sum-before-1000) > 1e-6 || db.RolledUp("alpha", "n01", "flops_any") != made-1 {
 		t.Errorf("after a stop: %v more, %d good", sum-before, db.RolledUp("alpha", "n01", "flops_any"))
 	}
+}
+
+// What is freed while a checkpoint writes it down stands in the checkpoint's rollups, but is not shown.
+func TestWhatIsFreedDuringACheckpointIsNotRolledUp(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	db := open(t, dir, metricstore.Options{})
+	threads(t, db, 2)
+	before := now.Add(-700 * time.Minute)
+	db.Meanwhile(func() {
+		if _, err := db.Free([]string{"alpha"}, before); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := db.Checkpoint(); err != nil {
+		t.Fatal(err)
+	}
+	check := func(when string) {
+		var a metricstore.Aggregate
+		if !db.ReadAggregate(&a, whole("n01")) || a.First < before.Unix() {
+			t.Errorf("%s: begins %d seconds too early", when, before.Unix()-a.First)
+		}
+		if all := db.Read(nil, whole("n01"), nil); len(all) != 2 || all[0].First != a.First || len(all[0].Values) != len(a.Sum) {
+			t.Errorf("%s: the devices begin %d seconds later", when, all[0].First-a.First)
+		}
+	}
+	check("afterwards")
+	db.Meanwhile(nil)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db = open(t, dir, metricstore.Options{})
+	check("after a restart")
 }
 
 func TestDevicesThatDoNotFitTogetherAreNotAggregated(t *testing.T) {
