@@ -117,7 +117,7 @@ func (db *DB) Retain(before time.Time) int {
 			}
 			if s.sealed.any && s.time(s.sealed.end) <= before.Unix() {
 				s.spoil(math.MinInt64, chunk.Number(s.sealed.end)+1)
-				s.sealed.any, s.sealed.end = false, 0
+				s.sealed.free(s.sealed.end) // a segment that stays may have them: they must not come back with the next sample
 			}
 			return s.dropBefore(before.Unix())
 		})

@@ -18,20 +18,23 @@ type machine struct {
 	db    *metricstore.DB
 	model map[metricstore.Key]map[int64]float64 // by minutes before now
 	beat  int64                                 // minutes before now of what beats have not sent yet
+	old   int64                                 // what is more minutes before now may be there or not
 }
 
 // Whatever the order of appends, frees, checkpoints, clean stops and deaths, a store holds what a map would hold.
 func TestStoreEqualsAMap(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		m := &machine{dir: t.TempDir(), model: map[metricstore.Key]map[int64]float64{}, beat: 700}
+		m := &machine{dir: t.TempDir(), model: map[metricstore.Key]map[int64]float64{}, beat: 700, old: 1 << 30}
 		m.open(rt)
 		rt.Repeat(map[string]func(*rapid.T){
 			"append":     m.append,
 			"beats":      m.beats,
 			"checkpoint": m.checkpoint,
 			"seal":       m.seal,
+			"busy seal":  m.sealMeanwhile,
 			"merge":      m.merge,
 			"free":       m.free,
+			"retain":     m.retain,
 			"stop":       func(rt *rapid.T) { m.reopen(rt, m.db.Close) },
 			"die":        func(rt *rapid.T) { m.reopen(rt, m.db.Abandon) },
 			"":           m.check,
@@ -103,8 +106,31 @@ func (m *machine) put(rt *rapid.T, a *metricstore.Appender, k metricstore.Key, m
 	m.model[k][minutes] = value
 }
 
+// meanwhile has something happen while the next checkpoint is written. It returns what ends that.
+func (m *machine) meanwhile(rt *rapid.T) (end func()) {
+	things := []func(*rapid.T){func(*rapid.T) {}, m.append, m.beats, m.free, func(rt *rapid.T) { m.free(rt); m.append(rt) }}
+	m.db.Meanwhile(func() { things[rapid.IntRange(0, len(things)-1).Draw(rt, "meanwhile")](rt) })
+	return func() { m.db.Meanwhile(nil) }
+}
+
 func (m *machine) checkpoint(rt *rapid.T) {
+	defer m.meanwhile(rt)()
 	if err := m.db.Checkpoint(); err != nil {
+		rt.Fatal(err)
+	}
+}
+
+// retain forgets, of what is old, what lies in chunks and segments without anything younger.
+func (m *machine) retain(rt *rapid.T) {
+	minutes := rapid.Int64Range(300, 1300).Draw(rt, "minutes")
+	m.old = min(m.old, minutes)
+	m.db.Retain(now.Add(-time.Duration(minutes) * time.Minute))
+}
+
+// sealMeanwhile is seal, but samples come and go at the same time.
+func (m *machine) sealMeanwhile(rt *rapid.T) {
+	defer m.meanwhile(rt)()
+	if err := m.db.Seal(); err != nil {
 		rt.Fatal(err)
 	}
 }
@@ -216,15 +242,24 @@ func (m *machine) compare(rt *rapid.T) {
 				if math.IsNaN(v) {
 					continue
 				}
-				n++
 				minutes := (now.Unix() - s.First - int64(i)*60) / 60
+				if minutes > m.old {
+					continue
+				}
+				n++
 				if expected, ok := samples[minutes]; !ok || math.Float64bits(expected) != math.Float64bits(v) {
 					rt.Fatalf("%+v, %d minutes ago: %v, not %v (%v)", k, minutes, v, expected, ok)
 				}
 			}
 		}
-		if n != len(samples) {
-			rt.Fatalf("%+v: %d samples, not %d", k, n, len(samples))
+		wanted := 0
+		for minutes := range samples {
+			if minutes <= m.old {
+				wanted++
+			}
+		}
+		if n != wanted {
+			rt.Fatalf("%+v: %d samples, not %d", k, n, wanted)
 		}
 		total += n
 	}
