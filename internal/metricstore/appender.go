@@ -13,6 +13,7 @@ var (
 	ErrStep          = errors.New("the step is less than one second, or more than 68 years")
 	ErrTooManyHosts  = errors.New("the store has as many hosts as it may have")
 	ErrTooManySeries = errors.New("the host has as many series as it may have")
+	ErrNumbers       = errors.New("the store has had four billion series in its life, and cannot have another")
 )
 
 // Appender collects samples and stores them together. It is for one goroutine. Get it from DB.Appender and give it back
@@ -114,7 +115,7 @@ func (a *Appender) find(l *Labels, step, t int64) (*series, error) {
 	s := sh.lookup(a.host, a.id)
 	if s == nil {
 		var err error
-		if s, err = sh.addSeries(a.db, a.host, a.id, step, floorMod(t, step)); err != nil {
+		if s, err = sh.addSeries(a.db, a.host, a.id, step, floorMod(t, step), 0); err != nil {
 			return nil, err
 		}
 		a.host = s.host

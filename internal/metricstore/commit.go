@@ -25,7 +25,11 @@ func (sh *shard) store(db *DB, samples []sample) error {
 	defer sh.commit.Unlock()
 	for i := range samples {
 		if samples[i].series.gone { // written under commit, which is held
-			samples[i].series = sh.revive(db, samples[i].series)
+			s, err := sh.revive(db, samples[i].series)
+			if err != nil {
+				return err
+			}
+			samples[i].series = s
 		}
 	}
 	for len(samples) > 0 {

@@ -14,6 +14,9 @@ func (db *DB) GatherFrom(devices int) { db.gatheredFrom = devices }
 // Meanwhile has something happen in each checkpoint, when it has written down what memory holds and that is still there.
 func (db *DB) Meanwhile(f func()) { db.dumped = f }
 
+// Number has the next series get the number behind that one.
+func (db *DB) Number(last uint32) { db.lastNumber.Store(last) }
+
 // Gathered returns of how many chunks it is kept what the devices of a host have together.
 func (db *DB) Gathered(cluster, host string) int {
 	id, _ := hostID(cluster, host)

@@ -114,15 +114,15 @@ func (db *DB) replay(path string) error {
 	return nil
 }
 
-// restoreSeries returns the series, which it creates when there is none.
-func (db *DB) restoreSeries(l *Labels, step, phase int64) (*series, error) {
+// restoreSeries returns the series, which it creates when there is none. number is what it gets then, 0 for a new one.
+func (db *DB) restoreSeries(l *Labels, step, phase int64, number uint32) (*series, error) {
 	id := appendHostID(nil, l.Cluster, l.Host)
 	sh := db.shardOf(id)
 	h, err := sh.addHost(db, id, l)
 	if err != nil {
 		return nil, err
 	}
-	return sh.addSeries(db, h, appendSeriesID(nil, l, step), step, phase)
+	return sh.addSeries(db, h, appendSeriesID(nil, l, step), step, phase, number)
 }
 
 // extent is where the readable part of a file ends and where the file does.

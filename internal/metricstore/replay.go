@@ -42,7 +42,7 @@ func (r *replayer) define(d *decoder, size int64) error {
 	if d.failed || ref > uint64(size) { // numbers are given out one by one, and each takes more than a byte
 		return errEntry
 	}
-	s, err := r.db.restoreSeries(&l, step, phase)
+	s, err := r.db.restoreSeries(&l, step, phase, 0)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func (db *DB) readCheckpoint(path string) error {
 			}
 		case entryEnd:
 			promised, complete = d.uvarint(), true
-			db.lastNumber.Store(uint32(d.uvarint()))
+			db.raiseNumber(uint32(min(d.uvarint(), math.MaxUint32)))
 		default:
 			d.fail()
 		}
@@ -55,11 +55,12 @@ func (db *DB) restoreChunks(d *decoder) error {
 	if d.failed || number > math.MaxUint32 {
 		return errEntry
 	}
-	s, err := db.restoreSeries(&l, step, phase)
+	s, err := db.restoreSeries(&l, step, phase, uint32(number))
 	if err != nil {
 		return err
 	}
 	s.number, s.sealed = uint32(number), sealed
+	db.raiseNumber(s.number)
 	for range n {
 		first := d.varint()
 		code := d.bytes(d.uvarint())
@@ -126,8 +127,8 @@ func (db *DB) openSegments(files []file, covered uint64) error {
 // was damaged.
 func (db *DB) raiseNumbers() {
 	for _, seg := range db.published() {
-		if last, err := seg.Last(); err == nil && last > db.lastNumber.Load() {
-			db.lastNumber.Store(last)
+		if last, err := seg.Last(); err == nil {
+			db.raiseNumber(last)
 		}
 	}
 }

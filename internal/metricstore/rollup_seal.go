@@ -50,7 +50,10 @@ func (d *dump) rollable(list []*series) []int64 {
 func (d *dump) rollChunks(db *DB, h *host, list []*series, numbers []int64) {
 	r := h.rolled(list)
 	if r == nil {
-		first := db.lastNumber.Add(rolledSeries) - rolledSeries + 1
+		first, err := db.newNumbers(rolledSeries)
+		if err != nil {
+			return // the devices are there as well
+		}
 		r = &rollup{number: first, step: list[0].step, phase: list[0].phase}
 		if h.rollups == nil {
 			h.rollups = map[string]*rollup{}
@@ -187,9 +190,10 @@ func (db *DB) restoreRollup(d *decoder) error {
 	r := &rollup{number: uint32(number), step: int64(d.uvarint()), phase: int64(d.uvarint())}
 	r.good, r.made = d.stretches(), d.stretches()
 	id, ok := hostID(string(names[0]), string(names[1]))
-	if d.failed || !ok || number > math.MaxUint32 {
+	if d.failed || !ok || number > math.MaxUint32-rolledSeries {
 		return errEntry
 	}
+	db.raiseNumber(r.number + rolledSeries - 1)
 	if h := db.shardOf(id).hosts[string(id)]; h != nil {
 		if h.rollups == nil {
 			h.rollups = map[string]*rollup{}

@@ -64,8 +64,9 @@ func (sh *shard) addHost(db *DB, id []byte, l *Labels) (*host, error) {
 	return h, nil
 }
 
-// addSeries returns the series with that id, which it creates when there is none and the host has room.
-func (sh *shard) addSeries(db *DB, h *host, id []byte, step, phase int64) (*series, error) {
+// addSeries returns the series with that id, which it creates when there is none and the host has room. number is what it
+// gets then, 0 for a new one.
+func (sh *shard) addSeries(db *DB, h *host, id []byte, step, phase int64, number uint32) (*series, error) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if current := sh.hosts[h.id]; current != nil {
@@ -77,7 +78,13 @@ func (sh *shard) addSeries(db *DB, h *host, id []byte, step, phase int64) (*seri
 	if len(h.series) >= db.opt.MaxSeriesPerHost {
 		return nil, ErrTooManySeries
 	}
-	s := &series{host: h, key: db.kind(id), step: step, phase: phase, number: db.lastNumber.Add(1)}
+	if number == 0 {
+		var err error
+		if number, err = db.newNumbers(1); err != nil {
+			return nil, err
+		}
+	}
+	s := &series{host: h, key: db.kind(id), step: step, phase: phase, number: number}
 	sh.attach(db, s)
 	return s, nil
 }
@@ -121,8 +128,8 @@ func (sh *shard) detach(db *DB, s *series) {
 }
 
 // revive returns the series that has the identity of s now. Since s was taken out for want of samples, another may have
-// taken its place; otherwise it comes back. The caller holds commit.
-func (sh *shard) revive(db *DB, s *series) *series {
+// taken its place; otherwise it comes back. ErrNumbers. The caller holds commit.
+func (sh *shard) revive(db *DB, s *series) (*series, error) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	h := s.host
@@ -130,11 +137,15 @@ func (sh *shard) revive(db *DB, s *series) *series {
 		h = current
 	}
 	if current := h.series[s.key.id]; current != nil {
-		return current
+		return current, nil
 	}
-	fresh := &series{key: s.key, host: h, step: s.step, phase: s.phase, number: db.lastNumber.Add(1)}
+	number, err := db.newNumbers(1)
+	if err != nil {
+		return nil, err
+	}
+	fresh := &series{key: s.key, host: h, step: s.step, phase: s.phase, number: number}
 	sh.attach(db, fresh)
-	return fresh
+	return fresh, nil
 }
 
 // sorted returns the hosts by cluster and name. The caller holds mu.
