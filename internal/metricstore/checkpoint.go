@@ -15,7 +15,8 @@ import (
 // into a segment, and leave memory. Writers go on meanwhile: their records go to new segments of the log, and to replay
 // those over a checkpoint that already has some of their samples changes nothing.
 func (db *DB) Checkpoint() error {
-	return db.checkpointSealing(db.newest.Load() - idleAfter)
+	// What is in the future does not end the series that are not: a sender's clock may be ahead, or ours have been.
+	return db.checkpointSealing(min(db.newest.Load(), db.opt.Clock.Now().Unix()) - idleAfter)
 }
 
 // idleAfter is how much older than the store's newest sample, in seconds, that of a series must be for its last chunk to leave

@@ -33,7 +33,8 @@ type Options struct {
 	// MaxLogBytes makes for an earlier checkpoint when the log is larger. 0: one GiB. Much smaller logs do so when memory
 	// holds little as well, see logLimit.
 	MaxLogBytes int64
-	// Retention is how long samples are kept. Older ones are refused. 0: for ever.
+	// Retention is how long samples are kept. Older ones are refused. 0: for ever. Where no samples come for more than a day,
+	// those that there are stay.
 	Retention time.Duration
 	// MaxFuture is how far in the future a sample may be. 0: one hour.
 	MaxFuture time.Duration

@@ -64,7 +64,7 @@ func (db *DB) recover() error {
 	db.countLog()
 	db.damaged.Store(len(db.recovery.Damage) > 0)
 	if db.opt.Retention > 0 {
-		db.Retain(began.Add(-db.opt.Retention))
+		db.Retain(db.tooOld(began))
 	}
 	db.recovery.Took = db.opt.Clock.Now().Sub(began)
 	return nil

@@ -119,6 +119,8 @@ func (db *DB) openSegments(files []file, covered uint64) error {
 			return err
 		}
 		db.publish(numbered{seg, f.number})
+		_, end := seg.Span()
+		db.raiseNewest(end)
 	}
 	return nil
 }

@@ -60,7 +60,7 @@ func (db *DB) runMaintenance(ctx context.Context) {
 			db.opt.Log.ErrorContext(ctx, "metric memory cap reached, and samples cannot be moved to disk", "error", err)
 		}
 		if db.opt.Retention > 0 && now.Sub(retained) >= min(db.opt.Retention/16, time.Hour) {
-			db.Retain(now.Add(-db.opt.Retention))
+			db.Retain(db.tooOld(now))
 			retained = now
 		}
 		select {
@@ -70,6 +70,18 @@ func (db *DB) runMaintenance(ctx context.Context) {
 		case <-db.opt.Clock.After(maintenanceEvery):
 		}
 	}
+}
+
+// believed is how much later than the newest sample it may be when samples are forgotten for their age.
+const believed = 24 * time.Hour
+
+// tooOld returns before when samples are too old. A clock that has jumped ahead must not cost the history: what is forgotten
+// does not come back when the clock is right again. So it is not believed alone, but together with the samples that come.
+func (db *DB) tooOld(now time.Time) time.Time {
+	if last := time.Unix(db.newest.Load(), 0).Add(believed); last.Before(now) {
+		now = last
+	}
+	return now.Add(-db.opt.Retention)
 }
 
 // wakeUp makes Run look at once whether a checkpoint is due.

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/bridgehead-hpc/bridgehead/internal/clock"
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore"
 )
 
@@ -130,4 +131,49 @@ func TestMemoryCapMovesSamplesToDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// A machine whose clock is a year ahead, be it for a moment, keeps what it has.
+func TestAClockThatJumpsDoesNotCostTheHistory(t *testing.T) {
+	t.Parallel()
+	for name, seal := range map[string]bool{"in memory": false, "sealed": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			opt := metricstore.Options{Retention: 7 * 24 * time.Hour, Clock: clock.NewManual(now)}
+			db := open(t, dir, opt)
+			write(t, db, point{load("n01"), 60, 1}, point{load("n01"), 0, 2})
+			if seal {
+				if err := db.Seal(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := db.Abandon(); err != nil {
+				t.Fatal(err)
+			}
+			opt.Clock = clock.NewManual(now.Add(365 * 24 * time.Hour))
+			db = open(t, dir, opt)
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			opt.Clock = clock.NewManual(now.Add(time.Hour))
+			db = open(t, dir, opt)
+			if got := all(db, load("n01")); len(got) != 61 || got[0] != 1 || got[60] != 2 {
+				t.Errorf("%v is left", got)
+			}
+		})
+	}
+}
+
+// One sample that is ahead of all others does not make their series idle: they still grow.
+func TestASampleAheadEndsNoSeries(t *testing.T) {
+	t.Parallel()
+	db := open(t, t.TempDir(), metricstore.Options{MaxFuture: 100 * time.Hour})
+	write(t, db, point{load("n01"), 0, 1}, point{load("n02"), -60 * 50, 2})
+	if err := db.Checkpoint(); err != nil {
+		t.Fatal(err)
+	}
+	if st := db.Stats(); st.Segments != 0 {
+		t.Errorf("%d slots have been sealed", st.Sealed)
+	}
 }
