@@ -117,17 +117,22 @@ func (sh *shard) apply(db *DB, samples []sample) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	sh.seen += approach(samples)
-	grown, newest := 0, int64(math.MinInt64)
+	var sum tally
+	newest := int64(math.MinInt64)
 	for i := range samples {
-		grown += samples[i].series.set(db, samples[i].time, samples[i].value)
+		samples[i].series.set(db, samples[i].time, samples[i].value, &sum)
 		newest = max(newest, samples[i].time)
 	}
 	if db.ripe() {
 		db.wakeUp()
 	}
 	db.raiseNewest(newest)
-	db.bytes.Add(int64(grown))
+	db.bytes.Add(int64(sum.grown))
 	db.samples.Add(int64(len(samples)))
+	if sum.late > 0 {
+		db.late.Add(int64(sum.late))
+		db.replaced.Add(int64(sum.replaced))
+	}
 }
 
 // approach looks at where the samples will be put. With many series that is far from the processor; looked at without

@@ -117,7 +117,7 @@ type DB struct {
 
 	hosts, series, bytes, logBytes   atomic.Int64
 	complete                         atomic.Int64 // chunks since the last checkpoint; about
-	samples, refused                 atomic.Int64
+	samples, refused, late, replaced atomic.Int64
 	lastCheckpoint, checkpointMillis atomic.Int64
 	failures, unread                 atomic.Int64
 }

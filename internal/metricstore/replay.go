@@ -61,7 +61,8 @@ func (r *replayer) define(d *decoder, size int64) error {
 func (r *replayer) samples(d *decoder) {
 	n := d.uvarint()
 	base := d.varint()
-	grown, newest := 0, int64(math.MinInt64)
+	var sum tally
+	newest := int64(math.MinInt64)
 	defer r.leave()
 	for range n {
 		ref, t, v := d.uvarint(), base+d.varint(), d.float()
@@ -73,11 +74,11 @@ func (r *replayer) samples(d *decoder) {
 			continue
 		}
 		r.enter(r.refs[ref].host.shard)
-		grown += r.refs[ref].set(r.db, t, v)
+		r.refs[ref].set(r.db, t, v, &sum)
 		newest = max(newest, t)
 		r.restored++
 	}
-	r.db.bytes.Add(int64(grown))
+	r.db.bytes.Add(int64(sum.grown))
 	r.db.raiseNewest(newest)
 }
 

@@ -72,23 +72,48 @@ func (s *series) time(slot int64) int64 { return slot*s.step + s.phase }
 // earliest is a slot before all samples.
 func (s *series) earliest() int64 { return s.slot(clampTime(math.MinInt64)) }
 
-// set stores a sample and returns by how many bytes the series has grown.
-func (s *series) set(db *DB, t int64, v float64) int {
+// tally is what storing samples has come to.
+type tally struct {
+	grown    int // bytes of memory
+	late     int // samples that were not later than all that their series had
+	replaced int // those of them that took the place of another in memory
+}
+
+// set stores a sample.
+func (s *series) set(db *DB, t int64, v float64, sum *tally) {
 	slot := s.slot(t)
 	number := chunk.Number(slot)
 	if n := len(s.chunks); n > 0 && s.chunks[n-1].Number() == number {
-		return s.chunks[n-1].Set(slot, v)
+		c := &s.chunks[n-1]
+		if slot < c.End() {
+			sum.replace(c, slot)
+		}
+		sum.grown += c.Set(slot, v)
+		return
 	}
 	i, found := s.find(number)
 	if found {
-		return s.chunks[i].Set(slot, v)
+		sum.replace(&s.chunks[i], slot)
+		sum.grown += s.chunks[i].Set(slot, v)
+		return
+	}
+	if end, some := s.end(); some && slot < end {
+		sum.late++
 	}
 	s.chunks = slices.Insert(s.chunks, i, chunk.New(slot, v))
 	s.spoil(number, number+1)
 	if len(s.chunks) > 1 {
 		db.complete.Add(1)
 	}
-	return s.chunks[i].Bytes()
+	sum.grown += s.chunks[i].Bytes()
+}
+
+// replace counts a late sample that is about to be stored in the chunk.
+func (n *tally) replace(c *chunk.Chunk, slot int64) {
+	n.late++
+	if c.Has(slot) {
+		n.replaced++
+	}
 }
 
 func (s *series) find(number int64) (int, bool) {

@@ -18,6 +18,8 @@ type Stats struct {
 	Unreadable     int64 // times that something in a segment was found damaged since Open
 	LogBytes       int64 // of log that a restart would have to read
 	Samples        int64 // stored since Open
+	Late           int64 // of those, not later than all that their series had: out of order, or a second one for its slot
+	Replaced       int64 // of the late ones, in the place of another that was in memory; in segments it is not looked
 	Refused        int64 // not stored since Open: too old, too new, beyond limits
 	Failures       int64 // syncs and checkpoints that failed since Open
 	LastCheckpoint time.Time
@@ -28,7 +30,7 @@ type Stats struct {
 func (db *DB) Stats() Stats {
 	st := Stats{
 		Hosts: db.hosts.Load(), Series: db.series.Load(), Bytes: db.bytes.Load(), LogBytes: db.logBytes.Load(),
-		Samples: db.samples.Load(), Refused: db.refused.Load(), Failures: db.failures.Load(),
+		Samples: db.samples.Load(), Refused: db.refused.Load(), Late: db.late.Load(), Replaced: db.replaced.Load(), Failures: db.failures.Load(),
 		Unreadable: db.unread.Load(), CheckpointTook: time.Duration(db.checkpointMillis.Load()) * time.Millisecond,
 	}
 	if t := db.lastCheckpoint.Load(); t != 0 {

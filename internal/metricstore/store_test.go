@@ -482,3 +482,36 @@ func TestOtherFilesInTheFolderAreLeftAlone(t *testing.T) {
 		}
 	}
 }
+
+func TestLateAndDuplicateSamplesAreCounted(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	db := open(t, dir, metricstore.Options{})
+	check := func(when string, late, replaced int64) {
+		t.Helper()
+		if st := db.Stats(); st.Late != late || st.Replaced != replaced {
+			t.Errorf("%s: %d late and %d replaced, not %d and %d", when, st.Late, st.Replaced, late, replaced)
+		}
+	}
+	write(t, db, point{load("n01"), 9, 1}, point{load("n01"), 5, 2}, point{load("n02"), 700, 1}, point{load("n02"), 5, 1})
+	check("in order", 0, 0)
+	write(t, db, point{load("n01"), 7, 3}) // into a gap
+	check("out of order", 1, 0)
+	write(t, db, point{load("n01"), 5, 4}, point{load("n01"), 5, 4}, point{load("n02"), 700, 4})
+	check("duplicates", 4, 3)
+	write(t, db, point{load("n02"), 900, 4})
+	check("far too late", 5, 3)
+	if err := db.Seal(); err != nil {
+		t.Fatal(err)
+	}
+	write(t, db, point{load("n01"), 9, 5}, point{load("n02"), 4, 5})
+	check("sealed", 6, 3)
+	if got := all(db, load("n01")); got[0] != 5 || got[2] != 3 || got[4] != 4 {
+		t.Errorf("%v", got)
+	}
+	if err := db.Abandon(); err != nil {
+		t.Fatal(err)
+	}
+	db = open(t, dir, metricstore.Options{})
+	check("nothing has come since the start", 0, 0)
+}

@@ -38,6 +38,8 @@ func figures() []figure {
 		counter("lines_dropped_total", "Lines of metrics that are not configured.", func(_ metricstore.Stats, c metric.Counters) float64 { return float64(c.Dropped) }),
 		counter("lines_rejected_total", "Lines that were wrong.", func(_ metricstore.Stats, c metric.Counters) float64 { return float64(c.Rejected) }),
 		counter("samples_total", "Samples stored.", func(s metricstore.Stats, _ metric.Counters) float64 { return float64(s.Samples) }),
+		counter("samples_late_total", "Samples stored that were not later than all of their series.", func(s metricstore.Stats, _ metric.Counters) float64 { return float64(s.Late) }),
+		counter("samples_replaced_total", "Samples stored in the place of another of the same time, in memory.", func(s metricstore.Stats, _ metric.Counters) float64 { return float64(s.Replaced) }),
 		counter("samples_refused_total", "Samples not stored: too old, too new, or beyond limits.", func(s metricstore.Stats, _ metric.Counters) float64 { return float64(s.Refused) }),
 		counter("unreadable_total", "Times that something in a segment was found damaged.", func(s metricstore.Stats, _ metric.Counters) float64 { return float64(s.Unreadable) }),
 		gauge("segments", "Files of sealed samples.", func(s metricstore.Stats, _ metric.Counters) float64 { return float64(s.Segments) }),

@@ -110,6 +110,11 @@ func (c *Chunk) Since(m Mark) int64 {
 	return c.Number()*Slots + int64(m.end)
 }
 
+// Has reports whether there is a sample in the slot.
+func (c *Chunk) Has(slot int64) bool {
+	return slot >= c.first && slot < c.End() && !c.isGap(slot-c.first)
+}
+
 // Bytes returns how much memory the samples take up.
 func (c *Chunk) Bytes() int { return cap(c.data) }
 
