@@ -3,6 +3,7 @@ package metricstore
 import (
 	"errors"
 	"math"
+	"time"
 )
 
 // The errors for a sample that is not taken. They are values, so that refusing costs no memory.
@@ -37,6 +38,9 @@ type sample struct {
 	value  float64
 }
 
+// oldestTime is before all times that are read. Arithmetic with earlier ones overflows.
+const oldestTime = -1 << 55
+
 // Appender returns an appender. It refuses samples that are older than the retention or too far in the future.
 func (db *DB) Appender() *Appender {
 	a, ok := db.appenders.Get().(*Appender)
@@ -44,10 +48,10 @@ func (db *DB) Appender() *Appender {
 		a = &Appender{db: db, pending: make([][]sample, len(db.shards))}
 	}
 	now := db.opt.Clock.Now().Unix()
-	a.newest = now + int64(db.opt.MaxFuture.Seconds())
-	a.oldest = math.MinInt64
+	a.newest = now + int64(db.opt.MaxFuture/time.Second)
+	a.oldest = oldestTime
 	if db.opt.Retention > 0 {
-		a.oldest = now - int64(db.opt.Retention.Seconds())
+		a.oldest = now - int64(db.opt.Retention/time.Second)
 	}
 	return a
 }

@@ -108,6 +108,8 @@ func (s *series) sealedBefore(db *DB, slot int64) int {
 // Options.Keep protects, and the series that have none. It returns how many chunks and segments are gone.
 func (db *DB) Retain(before time.Time) int {
 	keep := db.opt.Keep() // before any lock: who answers may take his time
+	db.checkpoint.Lock()  // what a checkpoint is about to move, and a host that is kept has, must not be removed in between
+	defer db.checkpoint.Unlock()
 	dropped := db.retainSegments(before.Unix(), keep)
 	for _, sh := range db.shards {
 		sh.commit.Lock()

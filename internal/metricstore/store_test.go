@@ -515,3 +515,45 @@ func TestLateAndDuplicateSamplesAreCounted(t *testing.T) {
 	db = open(t, dir, metricstore.Options{})
 	check("nothing has come since the start", 0, 0)
 }
+
+func TestTimesAtTheEndOfTheWorldAreReadBackOrRefused(t *testing.T) {
+	t.Parallel()
+	for _, step := range []int64{1, 60, math.MaxInt32} {
+		for _, at := range []int64{math.MinInt64, -1<<56 - 1, -1 << 55, -61, -1, 0, 1, now.Unix(), math.MaxInt64} {
+			dir := t.TempDir()
+			db := open(t, dir, metricstore.Options{})
+			a := db.Appender()
+			l := load("n01").Labels()
+			err := a.Append(&l, step, at, 7)
+			if err == nil {
+				err = a.Commit()
+			}
+			a.Close()
+			if refused := at < -1<<55 || at > now.Unix()+3600; refused != (err != nil) {
+				t.Fatalf("step %d, time %d: %v", step, at, err)
+			}
+			for _, when := range []string{"at once", "sealed", "after a restart", "retained"} {
+				switch when {
+				case "sealed":
+					if err := db.Seal(); err != nil {
+						t.Fatal(err)
+					}
+				case "after a restart":
+					if err := db.Abandon(); err != nil {
+						t.Fatal(err)
+					}
+					db = open(t, dir, metricstore.Options{})
+				case "retained":
+					db.Retain(time.Unix(at, 0))
+				}
+				got := db.Read(nil, metricstore.Window{Cluster: "alpha", Host: "n01", Metric: "cpu_load", From: math.MinInt64, To: math.MaxInt64}, nil)
+				if err != nil && len(got) == 0 {
+					continue
+				}
+				if len(got) != 1 || len(got[0].Values) != 1 || got[0].Values[0] != 7 || got[0].First != at {
+					t.Errorf("step %d, time %d, %s: %+v", step, at, when, got)
+				}
+			}
+		}
+	}
+}
