@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/metricstore"
 )
@@ -267,5 +268,56 @@ func TestUnreadableFolderIsAnError(t *testing.T) {
 	}
 	if _, err := metricstore.Open(path, metricstore.Options{}); err == nil {
 		t.Error("opened a file as a folder")
+	}
+}
+
+// A series that retention has taken out may begin anew between other steps. The checkpoint before that has the old one; what
+// has come since keeps its times.
+func TestASeriesThatBeganAnewKeepsItsTimesThroughADeath(t *testing.T) {
+	t.Parallel()
+	for name, seal := range map[string]bool{"in the checkpoint": false, "in a segment": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			db := open(t, dir, metricstore.Options{})
+			put := func(at int64, v float64) {
+				t.Helper()
+				a := db.Appender()
+				defer a.Close()
+				l := load("n01").Labels()
+				if err := a.Append(&l, 60, at, v); err != nil {
+					t.Fatal(err)
+				}
+				if err := a.Commit(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			check := func(when string) {
+				t.Helper()
+				w := metricstore.Window{Cluster: "alpha", Host: "n01", Metric: "cpu_load", From: now.Unix() - 600, To: now.Unix() + 600}
+				if got := db.Read(nil, w, nil); len(got) != 1 || got[0].First != now.Unix()+20 || got[0].Values[0] != 2 {
+					t.Errorf("%s: %+v, not 2 at %d", when, got, now.Unix()+20)
+				}
+			}
+			put(now.Unix()-60*5000, 1)
+			write(t, db, point{load("n02"), 0, 1})
+			seals := map[bool]func() error{false: db.Checkpoint, true: db.Seal}
+			if err := seals[seal](); err != nil {
+				t.Fatal(err)
+			}
+			db.Retain(now.Add(-4000 * time.Minute))
+			put(now.Unix()+20, 2)
+			check("at once")
+			if err := db.Abandon(); err != nil {
+				t.Fatal(err)
+			}
+			db = open(t, dir, metricstore.Options{})
+			check("after a death")
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			db = open(t, dir, metricstore.Options{})
+			check("after a stop")
+		})
 	}
 }

@@ -48,14 +48,32 @@ func (r *replayer) define(d *decoder, size int64) error {
 	}
 	r.enter(s.host.shard)
 	defer r.leave()
-	if s.empty() {
-		s.phase = phase // a series that had run dry and began anew
+	if s.phase != phase {
+		if err := s.beginAnew(r.db, phase); err != nil {
+			return err
+		}
 	}
 	for uint64(len(r.refs)) <= ref {
 		r.refs = append(r.refs, nil)
 	}
 	r.refs[ref] = s
 	return nil
+}
+
+// beginAnew makes the series one with another phase: the one that there was has run dry, or was taken out for its age, which
+// the log does not say. Its samples lie in other slots. ErrNumbers.
+func (s *series) beginAnew(db *DB, phase int64) (err error) {
+	s.spoil(math.MinInt64, math.MaxInt64)
+	s.phase = phase
+	if s.empty() {
+		return nil
+	}
+	for i := range s.chunks {
+		db.bytes.Add(-int64(s.chunks[i].Bytes()))
+	}
+	s.chunks, s.sealed = nil, sealed{}
+	s.number, err = db.newNumbers(1)
+	return err
 }
 
 func (r *replayer) samples(d *decoder) {
