@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
@@ -139,6 +140,7 @@ type host struct {
 	pending       int64
 	err           error // of storing samples; ends the import
 	series        map[string]bool
+	beats         beats
 }
 
 // read stores what all files of the host hold.
@@ -155,6 +157,9 @@ func (h *host) read() error {
 	if len(files) > 0 && (checkName(h.cluster) != nil || checkName(h.name) != nil) {
 		h.problem(at, "it cannot be the name of a host")
 		return nil
+	}
+	if slices.ContainsFunc(files, func(f file) bool { return f.name == logName }) {
+		h.beats = beatsOf(filepath.Join(h.Dir, at, logName))
 	}
 	h.app = h.Store.Appender()
 	defer h.app.Close()
@@ -225,6 +230,8 @@ func (h *host) take(s Series) {
 	}
 	if s.Step == 0 {
 		s.Step = int64(config.Frequency.Seconds())
+	} else {
+		s.First = h.beats.align(s)
 	}
 	k := metricstore.Key{Cluster: h.cluster, Host: h.name, Metric: s.Metric}
 	if len(s.Levels) > 0 && s.Levels[0] != string(metric.ScopeNode) {
@@ -242,7 +249,7 @@ func (h *host) take(s Series) {
 		stored = h.append(&labels, s.Step, s.First+int64(i)*s.Step, v) || stored
 	}
 	if stored {
-		h.series[s.Metric+"\x00"+strings.Join(s.Levels, "\x00")] = true
+		h.series[s.name()] = true
 	}
 }
 
