@@ -43,21 +43,27 @@ const maintenanceEvery = time.Minute
 func (db *DB) runMaintenance(ctx context.Context) {
 	checkpointed := db.opt.Clock.Now()
 	retained := checkpointed
+	var failed time.Time
 	for {
 		now := db.opt.Clock.Now()
-		if db.damaged.Load() || db.logBytes.Load() > db.logLimit() || db.ripe() || now.Sub(checkpointed) >= db.opt.CheckpointEvery {
+		// A disk that is full is not written to again with every batch that comes.
+		if now.Sub(failed) >= maintenanceEvery && db.checkpointDue(now.Sub(checkpointed)) {
 			if err := db.Checkpoint(); err != nil {
 				db.opt.Log.ErrorContext(ctx, "metric checkpoint failed; it will be tried again", "error", err)
+				failed = now
 			} else {
 				checkpointed = now
+			}
+		}
+		if now.Sub(failed) >= maintenanceEvery {
+			if err := db.shed(); err != nil {
+				db.opt.Log.ErrorContext(ctx, "metric memory cap reached, and samples cannot be moved to disk", "error", err)
+				failed = now
 			}
 		}
 		if _, err := db.Compact(); err != nil {
 			db.failures.Add(1)
 			db.opt.Log.ErrorContext(ctx, "metric segments cannot be merged", "error", err)
-		}
-		if err := db.shed(); err != nil {
-			db.opt.Log.ErrorContext(ctx, "metric memory cap reached, and samples cannot be moved to disk", "error", err)
 		}
 		if db.opt.Retention > 0 && now.Sub(retained) >= min(db.opt.Retention/16, time.Hour) {
 			db.Retain(db.tooOld(now))
@@ -70,6 +76,11 @@ func (db *DB) runMaintenance(ctx context.Context) {
 		case <-db.opt.Clock.After(maintenanceEvery):
 		}
 	}
+}
+
+// checkpointDue reports whether a checkpoint should be written, so long after the last one.
+func (db *DB) checkpointDue(since time.Duration) bool {
+	return db.damaged.Load() || db.logBytes.Load() > db.logLimit() || db.ripe() || since >= db.opt.CheckpointEvery
 }
 
 // believed is how much later than the newest sample it may be when samples are forgotten for their age.

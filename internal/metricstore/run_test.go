@@ -2,8 +2,11 @@ package metricstore_test
 
 import (
 	"context"
+	"fmt"
 	"math"
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -82,6 +85,39 @@ func TestLargeLogMakesForAnEarlyCheckpoint(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// Each attempt writes down all that memory has: a disk that does not take it is not tried with every batch that comes.
+func TestCheckpointsThatFailAreTriedAgainOnceAMinute(t *testing.T) {
+	for name, opt := range map[string]metricstore.Options{"log": {MaxLogBytes: 10}, "memory": {MemoryCap: 10}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				db, dir, put := bubbleStore(t, opt)
+				for n := range 400 { // nothing can be written to a folder
+					if err := os.Mkdir(filepath.Join(dir, fmt.Sprintf("checkpoint-%016x.bhc.part", n)), 0o700); err != nil {
+						t.Fatal(err)
+					}
+				}
+				put(0)
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+				defer cancel()
+				var sender sync.WaitGroup
+				sender.Go(func() {
+					for clock.Sleep(ctx, clock.System{}, time.Second) == nil {
+						put(0)
+					}
+				})
+				db.Run(ctx)
+				sender.Wait()
+				if n := db.Stats().Failures; n < 4 || n > 6 {
+					t.Errorf("%d failures in five minutes", n)
+				}
+				if err := db.Abandon(); err != nil {
+					t.Fatal(err)
+				}
+			})
+		})
+	}
 }
 
 func TestRunForgetsWhatIsOld(t *testing.T) {
