@@ -111,10 +111,15 @@ func (db *DB) Retain(before time.Time) int {
 	db.checkpoint.Lock()  // what a checkpoint is about to move, and a host that is kept has, must not be removed in between
 	defer db.checkpoint.Unlock()
 	dropped := db.retainSegments(before.Unix(), keep)
+	var asked *host // the last one; its series come one after the other
+	kept := false
 	for _, sh := range db.shards {
 		sh.commit.Lock()
 		dropped += sh.shrink(db, func(s *series) (int, int) {
-			if keep(s.host.cluster, s.host.name) {
+			if s.host != asked {
+				asked, kept = s.host, keep(s.host.cluster, s.host.name)
+			}
+			if kept {
 				return 0, 0
 			}
 			if s.sealed.any && s.time(s.sealed.end) <= before.Unix() {
@@ -129,27 +134,29 @@ func (db *DB) Retain(before time.Time) int {
 	return dropped
 }
 
-// retainSegments removes the segments that lie wholly before a time, and returns how many.
+// retainSegments removes the segments that lie wholly before a time, and returns how many. The caller holds checkpoint.
 func (db *DB) retainSegments(before int64, keep func(cluster, host string) bool) int {
 	kept := db.keptNumbers(keep)
 	db.merging.Lock()
 	defer db.merging.Unlock()
-	db.segments.mu.Lock()
-	defer db.segments.mu.Unlock()
-	stay := make([]numbered, 0, len(db.segments.list))
-	for _, seg := range db.segments.list {
+	var stay, drop []numbered
+	for _, seg := range db.segments.list { // nobody else changes it: Retain holds checkpoint
 		if _, end := seg.Span(); end > before || slices.ContainsFunc(kept, seg.holds) {
 			stay = append(stay, seg)
-			continue
+		} else {
+			drop = append(drop, seg)
 		}
+	}
+	db.segments.mu.Lock()
+	defer db.segments.mu.Unlock()
+	db.segments.list = stay
+	for _, seg := range drop {
 		if err := errors.Join(os.Remove(seg.Path()), seg.Close()); err != nil {
 			db.failures.Add(1)
 			db.opt.Log.Error("an old metric segment could not be removed", "error", err)
 		}
 	}
-	dropped := len(db.segments.list) - len(stay)
-	db.segments.list = stay
-	return dropped
+	return len(drop)
 }
 
 // holds reports whether the segment has samples of the series with that number.
