@@ -24,12 +24,14 @@ func (sh *shard) store(db *DB, samples []sample) error {
 	sh.commit.Lock()
 	defer sh.commit.Unlock()
 	for i := range samples {
-		if samples[i].series.gone { // written under commit, which is held
-			s, err := sh.revive(db, samples[i].series)
+		if gone := samples[i].series; gone.gone { // written under commit, which is held
+			s, err := sh.revive(db, gone)
 			if err != nil {
 				return err
 			}
-			samples[i].series = s
+			if samples[i].series = s; i > 0 { // or it would be guessed, and revived, with every batch
+				samples[i-1].series.next.CompareAndSwap(gone, s)
+			}
 		}
 	}
 	for len(samples) > 0 {

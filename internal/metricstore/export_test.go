@@ -17,6 +17,17 @@ func (db *DB) Meanwhile(f func()) { db.dumped = f }
 // Number has the next series get the number behind that one.
 func (db *DB) Number(last uint32) { db.lastNumber.Store(last) }
 
+// Guesses returns how many series of a host are guessed to come next that are gone.
+func (db *DB) Guesses(cluster, host string) (gone int) {
+	id, _ := hostID(cluster, host)
+	for _, s := range db.shardOf(id).host(id).series {
+		if next := s.next.Load(); next != nil && next.gone {
+			gone++
+		}
+	}
+	return gone
+}
+
 // Gathered returns of how many chunks it is kept what the devices of a host have together.
 func (db *DB) Gathered(cluster, host string) int {
 	id, _ := hostID(cluster, host)

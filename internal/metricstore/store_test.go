@@ -557,3 +557,34 @@ func TestTimesAtTheEndOfTheWorldAreReadBackOrRefused(t *testing.T) {
 		}
 	}
 }
+
+// A series that was taken out and came back is followed like any other.
+func TestASeriesThatCameBackIsGuessedAsItIsNow(t *testing.T) {
+	t.Parallel()
+	db := open(t, t.TempDir(), metricstore.Options{})
+	batch := func(v float64) {
+		a := db.Appender()
+		defer a.Close()
+		for _, id := range []string{"0", "1", "2"} {
+			l := thread("n01", id).Labels()
+			if err := a.Append(&l, 60, now.Unix(), v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := a.Commit(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	batch(1)
+	if _, err := db.Free([]string{"alpha", "n01", "hwthread1"}, now.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	db.Retain(now.Add(-time.Hour))
+	for v := range 3 {
+		batch(float64(v))
+		want(t, all(db, thread("n01", "1")), float64(v))
+	}
+	if n := db.Guesses("alpha", "n01"); n != 0 {
+		t.Errorf("%d series are guessed that are gone", n)
+	}
+}
