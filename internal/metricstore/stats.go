@@ -52,29 +52,39 @@ type Extent struct {
 	Slots    int
 }
 
-// Inspect calls visit for every series below path, with what it holds, host by host in order. An empty path means all.
+// Inspect calls visit for every series below path, with what it holds, host by host in order. An empty path means all. It
+// holds up the writers of a shard only while it looks at one host.
 // visit must not call the store and not keep the extents.
 func (db *DB) Inspect(path []string, visit func(k Key, held []Extent)) {
 	var held []Extent
 	for _, sh := range db.shards {
 		sh.mu.RLock()
-		for _, h := range sh.sorted() {
-			for _, metric := range slices.Sorted(maps.Keys(h.byMetric)) {
-				for _, s := range h.byMetric[metric] {
-					if !s.below(path) {
-						continue
-					}
-					held = s.sealedExtents(db, held[:0])
-					for i := range s.chunks {
-						c := &s.chunks[i]
-						held = append(held, Extent{s.time(c.First()), s.time(c.End()), c.Len()})
-					}
-					visit(s.fullKey(), held)
-				}
-			}
-		}
+		hosts := sh.sorted()
 		sh.mu.RUnlock()
+		for _, h := range hosts {
+			sh.mu.RLock()
+			held = h.inspect(db, path, held, visit)
+			sh.mu.RUnlock()
+		}
 	}
+}
+
+// inspect calls visit for the host's series below path. It returns held, to be used again. The caller holds the shard's mu.
+func (h *host) inspect(db *DB, path []string, held []Extent, visit func(k Key, held []Extent)) []Extent {
+	for _, metric := range slices.Sorted(maps.Keys(h.byMetric)) {
+		for _, s := range h.byMetric[metric] {
+			if !s.below(path) {
+				continue
+			}
+			held = s.sealedExtents(db, held[:0])
+			for i := range s.chunks {
+				c := &s.chunks[i]
+				held = append(held, Extent{s.time(c.First()), s.time(c.End()), c.Len()})
+			}
+			visit(s.fullKey(), held)
+		}
+	}
+	return held
 }
 
 // sealedExtents appends the stretches that segments hold, the oldest segment's first. The caller holds the shard's mu.
