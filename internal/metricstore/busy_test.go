@@ -163,7 +163,13 @@ func TestOwnersFindTheirSamplesWhateverElseHappens(t *testing.T) {
 		func() { _ = db.Checkpoint(); _, _ = db.Compact() },
 		func() { _ = db.Seal() },
 		func() { db.Retain(now.Add(-10 * ownerMinutes * time.Minute)) }, // takes out the series without samples
-		func() { _ = db.Sync(); db.Stats(); db.Clusters(); db.Hosts("alpha"); db.Latest("alpha", "n01", "flops_any") },
+		func() {
+			_ = db.Sync()
+			db.Stats()
+			db.Clusters()
+			db.Hosts("alpha")
+			db.Latest("alpha", "n01", "flops_any")
+		},
 		func() { db.Inspect(nil, func(metricstore.Key, []metricstore.Extent) {}) },
 		func() { db.Usage(func(*metricstore.Key, metricstore.Usage) {}) },
 		func() { db.Read(nil, whole("n01"), func(k *metricstore.Key) bool { return k.TypeID != "1" }) },
