@@ -49,7 +49,9 @@ func (m *machine) open(rt *rapid.T) {
 	var err error
 	shards := rapid.IntRange(1, 3).Draw(rt, "shards") // a folder outlives a change of their number
 	m.db, err = metricstore.Open(m.dir, metricstore.Options{
-		Clock: clock.NewManual(now), Shards: shards, Keep: func(cluster, host string) bool { return cluster == "beta" && host == "n3" },
+		Clock: clock.NewManual(now), Shards: shards, Keep: func() func(cluster, host string) bool {
+			return func(cluster, host string) bool { return cluster == "beta" && host == "n3" }
+		},
 	})
 	if err != nil {
 		rt.Fatal(err)
