@@ -16,7 +16,7 @@ type Aggregate struct {
 	Devices int       // how many there are
 	Step    int64     // seconds between two values
 	First   int64     // time of the first value, in Unix seconds
-	Sum     []float64 // of the samples in the order of the devices; NaN where there is none
+	Sum     []float64 // of the samples; NaN where there is none
 	Min     []float64 // as Sum
 	Max     []float64 // as Sum
 	Count   []float64 // how many devices have a sample; 0 where none has
@@ -24,8 +24,9 @@ type Aggregate struct {
 }
 
 // ReadAggregate fills a with what the devices of the host have of the metric. ok is false when it cannot: there are not at
-// least two series, or not all of one type of device and with the same slots. It gives what Read and adding up gives, bit
-// for bit, but does not look at the devices' samples where they were taken together when they were sealed.
+// least two series, or not all of one type of device and with the same slots. It gives what Read and adding up gives, but does
+// not look at the devices' samples where they were taken together before; there, sums of decimals have the digits that they
+// have on paper, and not the noise behind them that adding up float64 leaves.
 func (db *DB) ReadAggregate(a *Aggregate, w Window) (ok bool) {
 	id, valid := hostID(w.Cluster, w.Host)
 	if !valid {

@@ -84,9 +84,11 @@ func (g *aggregation) extend(have *gathered, begin, from int64) *gathered {
 	if have != nil {
 		now.together.SumsOnly = have.together.SumsOnly
 	}
+	var of summands
 	for i, s := range g.list {
 		if c := s.chunk(chunk.Number(begin)); c != nil {
 			now.marks[i] = c.Mark()
+			of.add(c)
 		}
 	}
 	for i, values := range now.together.columns() {
@@ -97,6 +99,7 @@ func (g *aggregation) extend(have *gathered, begin, from int64) *gathered {
 	}
 	part := aggregation{db: g.db, into: &now.together, list: g.list, r: g.r, first: begin}
 	part.devices(from, begin+chunk.Slots)
+	of.round(now.together.Sum[from-begin:])
 	return now
 }
 

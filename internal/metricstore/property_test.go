@@ -225,7 +225,8 @@ func (m *machine) compareAggregate(rt *rapid.T, w metricstore.Window) {
 	for i, n := range got.Count {
 		at := got.First + int64(i)*got.Step
 		expected := want[at]
-		if n != expected.count || n > 0 && fmt.Sprint(got.Sum[i], got.Min[i], got.Max[i]) != fmt.Sprint(expected.sum, expected.least, expected.greatest) {
+		noise := 1e-14 * max(math.Abs(expected.least), math.Abs(expected.greatest))
+		if n != expected.count || n > 0 && (!near(got.Sum[i], expected.sum, noise) || got.Min[i] != expected.least || got.Max[i] != expected.greatest) {
 			rt.Fatalf("%+v at %d: %v %v %v %v, not %+v", w, at, got.Sum[i], got.Min[i], got.Max[i], n, expected)
 		}
 		delete(want, at)
@@ -233,6 +234,11 @@ func (m *machine) compareAggregate(rt *rapid.T, w metricstore.Window) {
 	if len(want) > 0 {
 		rt.Fatalf("%+v: %v is missing in %+v", w, want, got)
 	}
+}
+
+// near reports whether two numbers are the same but for some noise.
+func near(a, b, noise float64) bool {
+	return a == b || math.IsNaN(a) && math.IsNaN(b) || math.Abs(a-b) <= noise
 }
 
 func (m *machine) compare(rt *rapid.T) {

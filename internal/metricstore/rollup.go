@@ -20,7 +20,7 @@ type rollup struct {
 
 // What stands in segments under the numbers of a rollup.
 const (
-	rolledSum   = iota // in the order of the devices, so that it has the bits that adding them up gives
+	rolledSum   = iota // see summands
 	rolledMin          //
 	rolledMax          //
 	rolledCount        // how many devices have a sample
@@ -62,6 +62,7 @@ func (s *series) spoil(from, to int64) {
 // together is the samples of devices in the slots of one chunk.
 type together struct {
 	sum, least, greatest, count [chunk.Slots]float64
+	of                          summands
 }
 
 // add adds the samples of one device. at is the slot of the first within the chunk.

@@ -67,8 +67,12 @@ func (d *dump) rollChunks(db *DB, h *host, list []*series, numbers []int64) {
 			if j, found := slices.BinarySearch(numbers, c.Number()); found {
 				d.values = c.Append(d.values[:0], c.First(), c.End())
 				all[j].add(d.values, int(c.First()-c.Number()*chunk.Slots))
+				all[j].of.add(c)
 			}
 		}
+	}
+	for j := range all {
+		all[j].of.round(all[j].sum[:])
 	}
 	for part, pick := range [rolledSeries]func(*together) *[chunk.Slots]float64{
 		func(t *together) *[chunk.Slots]float64 { return &t.sum },

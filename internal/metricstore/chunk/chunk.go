@@ -115,6 +115,15 @@ func (c *Chunk) Has(slot int64) bool {
 	return slot >= c.first && slot < c.End() && !c.isGap(slot-c.first)
 }
 
+// Decimals returns how many digits behind the point the samples have at most, and a size that none exceeds. ok is false when
+// they may be other than decimals of few digits.
+func (c *Chunk) Decimals() (digits int, largest float64, ok bool) {
+	if c.form == floats {
+		return 0, 0, false
+	}
+	return c.form.exponent(), c.form.largest() / c.form.scale(), true
+}
+
 // Bytes returns how much memory the samples take up.
 func (c *Chunk) Bytes() int { return cap(c.data) }
 

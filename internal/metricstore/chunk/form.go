@@ -38,6 +38,14 @@ func (f form) scale() float64 {
 	return [16]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9}[f>>shiftBits&15]
 }
 
+// largest returns the largest whole number that the form holds, which is not that of float64.
+func (f form) largest() float64 {
+	if f&3 == short {
+		return math.MaxInt16
+	}
+	return math.MaxInt32
+}
+
 // narrow returns the form of whole numbers up to a size, without their signs.
 func narrow(exponent int, largest int64) form {
 	f := form(exponent << shiftBits)
@@ -101,11 +109,7 @@ func (f form) code(v float64) (n int64, ok bool) {
 	}
 	scale := f.scale()
 	scaled := v * scale // it may lie beside the whole number, on either side
-	limit := math.MaxInt16 + 0.5
-	if f&3 == long {
-		limit = math.MaxInt32 + 0.5
-	}
-	if !(math.Abs(scaled) < limit) {
+	if !(math.Abs(scaled) < f.largest()+0.5) {
 		return 0, false
 	}
 	n = int64(scaled + math.Copysign(0.5, scaled))
