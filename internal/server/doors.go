@@ -150,20 +150,28 @@ func ownersOf(dialects []*api.Dialect) (owners, error) {
 	for _, d := range dialects {
 		for _, rt := range d.Routes {
 			for _, p := range append([]string{rt.Path}, rt.Aliases...) {
-				for _, m := range rt.Methods {
-					key := m + " " + firstWords(p)
-					if other, taken := o[key]; taken && other != d.Name {
-						return nil, fmt.Errorf("routes: %s and %s both have paths that begin with %s /%s", other, d.Name, m, firstWords(p))
-					}
-					o[key] = d.Name
-				}
-				if _, taken := o[firstWords(p)]; !taken {
-					o[firstWords(p)] = d.Name // answers methods that nobody has
+				if err := o.add(d.Name, p, rt.Methods); err != nil {
+					return nil, err
 				}
 			}
 		}
 	}
 	return o, nil
+}
+
+func (o owners) add(dialect, path string, methods []string) error {
+	words := firstWords(path)
+	for _, m := range methods {
+		key := m + " " + words
+		if other, taken := o[key]; taken && other != dialect {
+			return fmt.Errorf("routes: %s and %s both have paths that begin with %s /%s", other, dialect, m, words)
+		}
+		o[key] = dialect
+	}
+	if _, taken := o[words]; !taken {
+		o[words] = dialect // answers methods that nobody has
+	}
+	return nil
 }
 
 func (o owners) find(method, path string) (dialect string, ok bool) {
