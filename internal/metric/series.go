@@ -31,9 +31,3 @@ func (s *Service) Read(dst []metricstore.Samples, k metricstore.Key, from, to in
 	w := metricstore.Window{Cluster: k.Cluster, Host: k.Host, Metric: k.Metric, From: from, To: to}
 	return s.engine.Read(dst, w, func(other *metricstore.Key) bool { return *other == k })
 }
-
-// Together fills a with what the devices of a host have of a metric in a window of time, slot by slot; ok is false when there
-// are not at least two, or not all of one type and with the same slots. What they have was measured, not derived.
-func (s *Service) Together(a *metricstore.Aggregate, w metricstore.Window) (ok bool) {
-	return s.engine.ReadAggregate(a, w)
-}

@@ -13,7 +13,7 @@ func (q *querier) whole(query *Query, how Aggregation, w metricstore.Window) (_ 
 		return metricstore.Samples{}, false
 	}
 	a := &q.together
-	a.SumsOnly = how == AggregateSum || how == AggregateAvg
+	a.SumsOnly = onlySums(how)
 	if !q.service.engine.ReadAggregate(a, w) || !query.forHost() && query.Type != a.Type || len(a.Count) == 0 {
 		return metricstore.Samples{}, false
 	}
@@ -23,6 +23,26 @@ func (q *querier) whole(query *Query, how Aggregation, w metricstore.Window) (_ 
 	}
 	return metricstore.Samples{Step: a.Step, First: a.First, Values: taken(a, how)}, true
 }
+
+// Together returns the sum, mean, least or greatest of what the devices of a host have of a measured metric in a window of
+// time; its key names the type of the devices. ok is false when there are not at least two devices, when not all are of one
+// type and have the same slots, and when a device lacks a sample that others have.
+func (s *Service) Together(how Aggregation, w metricstore.Window) (_ metricstore.Samples, ok bool) {
+	a := metricstore.Aggregate{SumsOnly: onlySums(how)}
+	if !s.engine.ReadAggregate(&a, w) {
+		return metricstore.Samples{}, false
+	}
+	for _, n := range a.Count {
+		if n != 0 && n != float64(a.Devices) {
+			return metricstore.Samples{}, false
+		}
+	}
+	k := metricstore.Key{Cluster: w.Cluster, Host: w.Host, Metric: w.Metric, Type: a.Type}
+	return metricstore.Samples{Key: k, Step: a.Step, First: a.First, Values: taken(&a, how)}, true
+}
+
+// onlySums reports whether an aggregation is made of sums and counts.
+func onlySums(how Aggregation) bool { return how == AggregateSum || how == AggregateAvg }
 
 // taken returns what an aggregation is of what was taken together.
 func taken(a *metricstore.Aggregate, how Aggregation) []float64 {

@@ -14,10 +14,8 @@ import (
 // sum by (hostname) (flops_any): the store has done that for the samples that it has sealed. It is done where it makes no
 // difference, but for the last bits of sums: when at each time either all devices have a sample or none has.
 type fold struct {
-	q    *querier
-	pick func(*metricstore.Aggregate) []float64
-	sums bool // nothing but sums is wanted
-	room metricstore.Aggregate
+	q   *querier
+	how metric.Aggregation
 }
 
 // folding returns how the devices of a host are taken together by what surrounds a selector; nil when they are not.
@@ -25,28 +23,17 @@ func (q *querier) folding(hints *storage.SelectHints, ms matchers) *fold {
 	if hints == nil || !groupsDevices(hints) || ms.nameDevices() {
 		return nil
 	}
-	f := &fold{q: q, sums: true}
-	switch hints.Func {
-	case "sum":
-		f.pick = func(a *metricstore.Aggregate) []float64 { return a.Sum }
-	case "avg":
+	switch how := metric.Aggregation(hints.Func); how { //nolint:exhaustive // PromQL has no other
+	case metric.AggregateAvg:
 		if !groupsByHost(hints, q.clusters(ms)) {
 			return nil // the mean of hosts' means is none of devices, unless the hosts have as many
 		}
-		f.pick = func(a *metricstore.Aggregate) []float64 {
-			for i := range a.Sum {
-				a.Sum[i] /= float64(a.Devices)
-			}
-			return a.Sum
-		}
-	case "min":
-		f.sums, f.pick = false, func(a *metricstore.Aggregate) []float64 { return a.Min }
-	case "max":
-		f.sums, f.pick = false, func(a *metricstore.Aggregate) []float64 { return a.Max }
+		return &fold{q, how}
+	case metric.AggregateSum, metric.AggregateMin, metric.AggregateMax:
+		return &fold{q, how}
 	default:
 		return nil
 	}
-	return f
 }
 
 // groupsDevices reports whether the devices of a host come into one group, whatever they are.
@@ -73,18 +60,7 @@ func (ms matchers) nameDevices() bool {
 
 // host returns the one series that the devices of a host make; ok is false when each has to be looked at.
 func (f *fold) host(own metricstore.Key, config metric.Config) (_ series, ok bool) {
-	a := &f.room
-	a.SumsOnly = f.sums
 	from, to := f.q.slots(config)
-	if !f.q.metrics.Together(a, metricstore.Window{Cluster: own.Cluster, Host: own.Host, Metric: own.Metric, From: from, To: to}) {
-		return series{}, false
-	}
-	for _, n := range a.Count {
-		if n != 0 && n != float64(a.Devices) {
-			return series{}, false
-		}
-	}
-	own.Type = a.Type
-	values := slices.Clone(f.pick(a))
-	return series{key: own, config: config, folded: &metricstore.Samples{Key: own, Step: a.Step, First: a.First, Values: values}}, true
+	s, ok := f.q.metrics.Together(f.how, metricstore.Window{Cluster: own.Cluster, Host: own.Host, Metric: own.Metric, From: from, To: to})
+	return series{key: s.Key, config: config, folded: &s}, ok
 }

@@ -37,9 +37,9 @@ type Metrics interface {
 	Keys(dst []metricstore.Key, cluster, host, metric string) []metricstore.Key
 	// Read appends what a series has in a window of time to dst.
 	Read(dst []metricstore.Samples, k metricstore.Key, from, to int64) []metricstore.Samples
-	// Together fills a with what the devices of a host have of a measured metric; ok is false when they are not all of one
-	// kind.
-	Together(a *metricstore.Aggregate, w metricstore.Window) (ok bool)
+	// Together returns the sum, mean, least or greatest of what the devices of a host have of a measured metric; ok is false
+	// when they are not all of one type, or one lacks a sample that others have.
+	Together(how metric.Aggregation, w metricstore.Window) (_ metricstore.Samples, ok bool)
 }
 
 // Config is what the dialect needs.
