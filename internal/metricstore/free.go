@@ -140,7 +140,7 @@ func (db *DB) retainSegments(before int64, keep func(cluster, host string) bool)
 	db.merging.Lock()
 	defer db.merging.Unlock()
 	var stay, drop []numbered
-	for _, seg := range db.segments.list { // nobody else changes it: Retain holds checkpoint
+	for _, seg := range db.segments.list { // nobody else changes it: checkpoint and merging are held
 		if _, end := seg.Span(); end > before || slices.ContainsFunc(kept, seg.holds) {
 			stay = append(stay, seg)
 		} else {

@@ -112,14 +112,3 @@ func (g *aggregation) memoryOnly(lo int64) int64 {
 	}
 	return lo
 }
-
-// chunk returns the chunk with that number, nil when it is not in memory.
-func (s *series) chunk(number int64) *chunk.Chunk {
-	if n := len(s.chunks); n > 0 && s.chunks[n-1].Number() == number {
-		return &s.chunks[n-1]
-	}
-	if i, found := s.find(number); found {
-		return &s.chunks[i]
-	}
-	return nil
-}

@@ -129,7 +129,7 @@ func (c *rolledChunk) settle() {
 		return
 	}
 	r.made = r.made.with(c.number)
-	if r.rolling.has(c.number) && !slices.ContainsFunc(list, func(s *series) bool { _, found := s.find(c.number); return found }) {
+	if r.rolling.has(c.number) && !slices.ContainsFunc(list, func(s *series) bool { return s.chunk(c.number) != nil }) {
 		r.good = r.good.with(c.number)
 	}
 	r.rolling = r.rolling.without(c.number, c.number+1)
