@@ -146,20 +146,9 @@ type file map[string]json.RawMessage
 
 // section reads a section into v, from another file when "<name>-file" names one. It reports whether there is one.
 func (f file) section(name string, v any) (bool, error) {
-	data, ok := f[name]
-	if other, elsewhere := f[name+"-file"]; elsewhere {
-		var path string
-		if err := json.Unmarshal(other, &path); err != nil {
-			return false, fmt.Errorf("%s-file: the name of a file is expected", name)
-		}
-		var err error
-		if data, err = os.ReadFile(path); err != nil { //nolint:gosec // the same
-			return false, fmt.Errorf("%s-file: %w", name, err)
-		}
-		ok = true
-	}
-	if !ok {
-		return false, nil
+	data, _, err := jsonfile.Section(f, name)
+	if err != nil || data == nil {
+		return false, err
 	}
 	if err := jsonfile.DecodeStrict(data, v); err != nil {
 		return false, fmt.Errorf("%s: %w", name, err)
