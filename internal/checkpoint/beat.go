@@ -33,14 +33,12 @@ func (b beats) align(s Series) int64 {
 	if !ok {
 		return s.First
 	}
-	late := (s.First - s.Step/2 - beat) % s.Step // behind a beat
-	if late < 0 {
-		late += s.Step
+	earliest := s.First - s.Step/2
+	early := (beat - earliest) % s.Step // before a beat
+	if early < 0 {
+		early += s.Step
 	}
-	if late == 0 {
-		return s.First - s.Step/2
-	}
-	return s.First - s.Step/2 + s.Step - late
+	return earliest + early
 }
 
 // name tells the series from others of its host.

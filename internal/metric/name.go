@@ -118,7 +118,7 @@ func (p *Parser) unescape(name []byte) []byte {
 	return p.unescaped[start:len(p.unescaped):len(p.unescaped)]
 }
 
-// checkName holds a name that the parser has not read to what the parser would have said.
+// checkName holds a name that the parser has not read to the parser's rules.
 func checkName(name []byte) error {
 	if len(name) > MaxName {
 		return tooLong(name)

@@ -100,9 +100,9 @@ func (g *Gate) fromSocket(ctx context.Context, name string) (identity.Caller, er
 
 // allowed holds api-allowed-ips (contract clustercockpit 1.5).
 func (g *Gate) allowed(r *http.Request, addr string) error {
-	where := path.Clean(r.URL.Path) + "/" // however many slashes and dots somebody puts in
-	below := strings.HasPrefix(where, "/api/") && !strings.HasPrefix(where, "/api/v1/")
-	if len(g.APIAllowed) == 0 || !below && !isOldInflux(path.Clean(where)) {
+	where := path.Clean(r.URL.Path) // however many slashes and dots somebody puts in
+	below := strings.HasPrefix(where+"/", "/api/") && !strings.HasPrefix(where+"/", "/api/v1/")
+	if len(g.APIAllowed) == 0 || !below && !isOldInflux(where) {
 		return nil
 	}
 	ip, err := netip.ParseAddr(addr)

@@ -3,6 +3,7 @@ package access
 import (
 	"encoding/base64"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 
@@ -20,15 +21,18 @@ const (
 // the older interface, as the password of Basic, whatever the user is called. Without one it returns "". The error,
 // fault.Unauthenticated, says why what was sent cannot be used.
 func InfluxToken(r *http.Request) (string, error) {
-	if err := checkURL(r); err != nil {
-		return "", err
+	where := path.Clean(r.URL.Path)
+	old := isOldInflux(where)
+	if old {
+		if err := checkURL(r.URL.Query()); err != nil {
+			return "", err
+		}
 	}
 	scheme, rest, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	where := path.Clean(r.URL.Path)
 	switch {
-	case isOldInflux(where) && strings.EqualFold(scheme, "Basic"):
+	case old && strings.EqualFold(scheme, "Basic"):
 		return password(rest)
-	case (where == influxWrite || isOldInflux(where)) && strings.EqualFold(scheme, "Token"):
+	case (old || where == influxWrite) && strings.EqualFold(scheme, "Token"):
 		return rest, nil
 	default:
 		return "", nil
@@ -38,11 +42,8 @@ func InfluxToken(r *http.Request) (string, error) {
 func isOldInflux(where string) bool { return where == influxOldWrite || where == influxOldQuery }
 
 // checkURL refuses credentials in an address, where clients of InfluxDB 1 may put them: addresses end up in logs.
-func checkURL(r *http.Request) error {
-	if !isOldInflux(path.Clean(r.URL.Path)) {
-		return nil
-	}
-	if q := r.URL.Query(); q.Has("u") || q.Has("p") {
+func checkURL(q url.Values) error {
+	if q.Has("u") || q.Has("p") {
 		return fault.New(fault.Unauthenticated, "a token does not belong in an address (u=, p=), which is logged on its way: send it in the header Authorization, as the password of Basic or behind the word Token")
 	}
 	return nil

@@ -26,8 +26,7 @@ type InfluxMetrics interface {
 }
 
 // NewInflux returns the dialect of programs that write to InfluxDB, such as Telegraf's outputs.influxdb_v2 and
-// outputs.influxdb. The rules
-// of reach and permission are those of New.
+// outputs.influxdb. The rules of reach and permission are those of New.
 func NewInflux(metrics InfluxMetrics, log *slog.Logger) *api.Dialect {
 	d := &influx{metrics, log}
 	return &api.Dialect{
@@ -168,7 +167,7 @@ func (d *influx) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case fault.Unauthenticated:
 		w.Header().Set("WWW-Authenticate", "Token")
 	}
-	if where := path.Clean(r.URL.Path); where == "/write" || where == "/query" {
+	if where := path.Clean(r.URL.Path); where == oldWrite || where == oldQuery {
 		body.Error = body.Message
 	}
 	_ = api.JSON(w, status, body) // three strings can always be encoded

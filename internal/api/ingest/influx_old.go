@@ -16,13 +16,15 @@ import (
 // The interface of InfluxDB 1, which many scripts still use: the same lines, with a database where the bucket is. Of its
 // queries only the one is answered with which clients begin.
 
+const oldWrite, oldQuery = "/write", "/query"
+
 // oldRoutes returns the rows of it.
 func (d *influx) oldRoutes() []api.Route {
 	return []api.Route{
-		api.Row("POST", "/write", api.Needs(identity.MetricsWrite),
+		api.Row("POST", oldWrite, api.Needs(identity.MetricsWrite),
 			"The same for clients of InfluxDB 1. The token may be the password of Basic.", d.writeOld).
 			WithStatus(204).WithMaxBody(maxBatch).Consumes("text/plain"),
-		api.Row("GET POST", "/query", api.Needs(identity.MetricsWrite),
+		api.Row("GET POST", oldQuery, api.Needs(identity.MetricsWrite),
 			"Answer CREATE DATABASE, with which clients of InfluxDB 1 begin: the clusters that are configured are there. Nothing else is answered.", d.queryOld).
 			WithMaxBody(maxStatement).Consumes("application/x-www-form-urlencoded"),
 	}

@@ -73,16 +73,11 @@ func (it *iterator) Err() error { return it.err }
 // load reads the samples of r.
 func (it *iterator) load(r *readable) {
 	q := r.q
-	from, to := q.slots(r.config)
 	it.at, it.err = -1, nil
-	switch {
-	case r.folded != nil:
+	if r.folded != nil { // not into the room of the iterator, which is used again
 		it.samples.fill([]metricstore.Samples{*r.folded}, q.from, q.to)
-	case r.whole:
-		it.stretches, it.err = q.together(r, from, to, it.stretches)
-		it.samples.fill(it.stretches, q.from, q.to)
-	default:
-		it.stretches = q.metrics.Read(it.stretches[:0], r.key, from, to)
+	} else {
+		it.stretches, it.err = q.read(r, it.stretches)
 		it.samples.fill(it.stretches, q.from, q.to)
 	}
 	room := cap(it.samples.values)
@@ -98,6 +93,15 @@ func (it *iterator) load(r *readable) {
 func (q *querier) slots(config metric.Config) (from, to int64) {
 	step := int64(config.Frequency.Seconds())
 	return seconds(q.from) - step, seconds(q.to) + step + 1
+}
+
+// read returns the samples of a series in dst.
+func (q *querier) read(r *readable, dst []metricstore.Samples) ([]metricstore.Samples, error) {
+	from, to := q.slots(r.config)
+	if r.whole {
+		return q.together(r, from, to, dst)
+	}
+	return q.metrics.Read(dst[:0], r.key, from, to), nil
 }
 
 // together returns what the devices of the series' host make together.

@@ -14,7 +14,8 @@ import (
 	"github.com/bridgehead-hpc/bridgehead/internal/metric"
 )
 
-// listParams are the parameters of lists. Times are not looked at but for mistakes: what the store has is listed, whenever it was.
+// listParams are the parameters of lists. Times are not looked at but for mistakes: what the store has is listed, whenever
+// it was.
 type listParams struct {
 	api.AnyQuery
 	Match []string `query:"match[]" doc:"Selectors; what one of them selects is listed." example:"cpu_load{cluster=\"alpha\"}"`
