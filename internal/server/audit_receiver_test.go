@@ -325,7 +325,13 @@ func TestStopEndsWaiting(t *testing.T) { //nolint:tparallel // the life of the h
 			}
 			answered <- err
 		}()
-		eventually(t, waits) // a request of which the server has read nothing yet when it stops gets no answer
+		eventually(t, waits)         // a request of which the server has read nothing yet when it stops gets no answer
+		eventually(t, func() error { // whoever waits is served while others are
+			if r := h.Do(servertest.Call{Path: "/healthz"}); r.Status != http.StatusOK {
+				return errors.New(r.Body)
+			}
+			return nil
+		})
 	})
 	if err := <-answered; err != nil {
 		t.Errorf("torn off: %v", err)
