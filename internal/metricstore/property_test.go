@@ -3,6 +3,8 @@ package metricstore_test
 import (
 	"fmt"
 	"math"
+	"math/big"
+	"strconv"
 	"testing"
 	"time"
 
@@ -207,7 +209,10 @@ func (m *machine) compareAggregate(rt *rapid.T, w metricstore.Window) {
 	if !m.db.ReadAggregate(&sums, w) || fmt.Sprint(sums.First, sums.Sum, sums.Count) != fmt.Sprint(got.First, got.Sum, got.Count) || len(sums.Min)+len(sums.Max) > 0 {
 		rt.Fatalf("%+v: sums alone are %+v, not those of %+v", w, sums, got)
 	}
-	type slot struct{ sum, least, greatest, count float64 }
+	type slot struct {
+		least, greatest float64
+		values          []float64 // in the order of the devices
+	}
 	want := map[int64]slot{}
 	for _, s := range m.db.Read(nil, w, nil) {
 		for i, v := range s.Values {
@@ -216,17 +221,16 @@ func (m *machine) compareAggregate(rt *rapid.T, w metricstore.Window) {
 			}
 			at := s.First + int64(i)*s.Step
 			have := want[at]
-			if have.count == 0 {
+			if len(have.values) == 0 {
 				have.least, have.greatest = v, v
 			}
-			want[at] = slot{have.sum + v, min(have.least, v), max(have.greatest, v), have.count + 1}
+			want[at] = slot{min(have.least, v), max(have.greatest, v), append(have.values, v)}
 		}
 	}
 	for i, n := range got.Count {
 		at := got.First + int64(i)*got.Step
 		expected := want[at]
-		noise := 1e-14 * max(math.Abs(expected.least), math.Abs(expected.greatest))
-		if n != expected.count || n > 0 && (!near(got.Sum[i], expected.sum, noise) || got.Min[i] != expected.least || got.Max[i] != expected.greatest) {
+		if n != float64(len(expected.values)) || n > 0 && (!isSum(got.Sum[i], expected.values) || fmt.Sprint(got.Min[i], got.Max[i]) != fmt.Sprint(expected.least, expected.greatest)) {
 			rt.Fatalf("%+v at %d: %v %v %v %v, not %+v", w, at, got.Sum[i], got.Min[i], got.Max[i], n, expected)
 		}
 		delete(want, at)
@@ -236,9 +240,17 @@ func (m *machine) compareAggregate(rt *rapid.T, w metricstore.Window) {
 	}
 }
 
-// near reports whether two numbers are the same but for some noise.
-func near(a, b, noise float64) bool {
-	return a == b || math.IsNaN(a) && math.IsNaN(b) || math.Abs(a-b) <= noise
+// isSum reports whether got is, bit for bit, what adding the values up gives, or what it gives on paper.
+func isSum(got float64, values []float64) bool {
+	sum, exact := 0.0, new(big.Rat)
+	for _, v := range values {
+		sum += v
+		if digits, ok := new(big.Rat).SetString(strconv.FormatFloat(v, 'f', -1, 64)); ok {
+			exact.Add(exact, digits)
+		}
+	}
+	onPaper, _ := exact.Float64()
+	return fmt.Sprint(got) == fmt.Sprint(sum) || math.Float64bits(got) == math.Float64bits(onPaper)
 }
 
 func (m *machine) compare(rt *rapid.T) {
